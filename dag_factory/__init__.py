@@ -1,0 +1,1 @@
+"""From a workflow definition to an Airflow DAG."""

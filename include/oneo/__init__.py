@@ -1,0 +1,1 @@
+"""The foundation: settings, store, expressions, errors. Knows no Airflow."""

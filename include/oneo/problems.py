@@ -1,0 +1,35 @@
+"""A problem found in a definition: where, what, and what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a definition.
+
+    Attributes:
+        severity: `error` forbids publishing; `warning` does not.
+        node: Id of the node concerned, or None where the whole document is.
+        path: JSON path into the document as its author wrote it, e.g. `$.nodes[2].config.url`.
+        message: What is wrong.
+        hint: What would be right, or None where the message says it all.
+    """
+
+    severity: Severity
+    node: str | None
+    path: str
+    message: str
+    hint: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """The problem as printed by `oneo validate --json`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        where = f"node {self.node!r} at {self.path}" if self.node else self.path
+        return f"{where}: {self.message}" + (f" ({self.hint})" if self.hint else "")

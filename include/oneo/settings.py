@@ -1,0 +1,61 @@
+"""Settings: `ONEO_*` in the environment or in `.env`, read once per process."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Each field is `ONEO_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEO_", env_file=".env", extra="ignore")
+
+    home: Path = Field(
+        default=Path(".oneo"),
+        description="Folder of all local state: embedded PostgreSQL, Airflow home, logs.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the oneo database; unset means the embedded PostgreSQL under `home`. "
+        "Its user must own the database or be a member of the roles oneo_app and oneo_system.",
+    )
+    database_owner_url: str | None = Field(
+        default=None, description="URL that migrations use where `database_url` is not the owner's."
+    )
+    airflow_database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of Airflow's own database; unset means the embedded one."
+    )
+    tenant: str = Field(default="default", description="Tenant of commands that are given none.")
+    airflow_port: int = Field(
+        default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
+    )
+    parallelism: int = Field(
+        default=8,
+        ge=1,
+        le=32,
+        description="Tasks the LocalExecutor runs at once (above 32 dispatch can deadlock).",
+    )
+    bundle_refresh_seconds: int = Field(
+        default=1, ge=1, description="How often the DAG processor looks for newly published workflows."
+    )
+    http_allow: str = Field(
+        default="",
+        description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "
+        "private or loopback, e.g. `127.0.0.1:9000,10.1.0.0/16,crm.internal`.",
+    )
+    public_url: str = Field(
+        default="http://localhost:8080",
+        description="Address of the Airflow UI as users see it; links start with it.",
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Tests call `settings.cache_clear()` after changing the environment."""
+    loaded = Settings()
+    return loaded.model_copy(update={"home": Path(os.path.abspath(loaded.home.expanduser()))})  # noqa: PTH100

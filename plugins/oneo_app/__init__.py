@@ -1,0 +1,1 @@
+"""What runs around the nodes: command line, local stack, dispatcher, Airflow plugin."""

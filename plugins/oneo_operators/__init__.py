@@ -1,0 +1,1 @@
+"""Node types: one class per type, at once Airflow operator and in-task executable."""
