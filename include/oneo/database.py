@@ -1,0 +1,201 @@
+"""Connections to the oneo database, each as one of two roles.
+
+`oneo_app` sees the rows of the tenant set for its transaction, and no rows where none is set.
+`oneo_system` (dispatcher, bundle) sees all tenants but may write only what moves work along.
+Neither owns a table, so row-level security binds both (see the first migration).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from oneo.errors import InfrastructureError
+from oneo.settings import settings
+
+Role = Literal["oneo_app", "oneo_system"]
+
+
+def to_json(value: Any) -> str:
+    """Serialise for a JSON column; dates as ISO 8601, decimals as numbers.
+
+    Raises:
+        ValueError: NaN and infinities, which JSON does not know.
+        TypeError: Any other type.
+    """
+    return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a finite number")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+class Database:
+    """The oneo database of one URL; engines are opened on first use, one per role.
+
+    Args:
+        url: SQLAlchemy URL (`postgresql+psycopg://…`; a plain `postgresql://` is accepted).
+        pool_size: Connections kept open per role.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        parsed = make_url(url)
+        self.url: URL = parsed.set(drivername="postgresql+psycopg")
+        self._pool_size = pool_size
+        self._engines: dict[Role, Engine] = {}
+
+    def engine(self, role: Role) -> Engine:
+        """The engine whose connections act as `role` from their first statement on."""
+        if role not in self._engines:
+            self._engines[role] = create_engine(
+                self.url,
+                pool_size=self._pool_size,
+                max_overflow=10,
+                pool_pre_ping=False,
+                json_serializer=to_json,
+                # `role` as a start-up option is also what RESET ROLE returns to.
+                connect_args={"options": f"-c role={role}", "application_name": role, "connect_timeout": 5},
+            )
+        return self._engines[role]
+
+    @contextmanager
+    def tenant(self, tenant_id: str, *, execution_id: UUID | None = None) -> Iterator[Session]:
+        """A transaction that sees one tenant's rows only; commits at the end, rolls back on an error.
+
+        Args:
+            tenant_id: The tenant.
+            execution_id: The execution on whose behalf records are written; it is kept with each record event.
+
+        Raises:
+            InfrastructureError: The database cannot be reached.
+        """
+        with self._session("oneo_app") as session:
+            session.execute(
+                text(
+                    "SELECT set_config('oneo.tenant', :tenant, true),"
+                    " set_config('oneo.execution', :execution, true)"
+                ),
+                {"tenant": tenant_id, "execution": str(execution_id or "")},
+            )
+            yield session
+
+    @contextmanager
+    def system(self) -> Iterator[Session]:
+        """A transaction of the system role, across tenants."""
+        with self._session("oneo_system") as session:
+            yield session
+
+    @contextmanager
+    def _session(self, role: Role) -> Iterator[Session]:
+        session = Session(self.engine(role), expire_on_commit=False)
+        try:
+            with session.begin():
+                # The first statement connects: a database that is down shows here, with a message of its own.
+                try:
+                    session.connection()
+                except OperationalError as error:
+                    raise unreachable(self.url, error) from error
+                yield session
+        finally:
+            session.close()
+
+    def listen(self, *channels: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A raw autocommit connection that listens on `channels` (PostgreSQL LISTEN)."""
+        dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            connection = psycopg.connect(
+                dsn, autocommit=True, options="-c role=oneo_system", connect_timeout=5
+            )
+        except psycopg.OperationalError as error:
+            raise unreachable(self.url, error) from error
+        for channel in channels:
+            connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        return connection
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+    def forget(self) -> None:
+        """Drop the pools without closing sockets: what a forked child must do with its parent's."""
+        for engine in self._engines.values():
+            engine.dispose(close=False)
+        self._engines.clear()
+
+
+def unreachable(url: URL, error: Exception) -> InfrastructureError:
+    """The error for a database that does not answer, with what to do about it."""
+    reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    return InfrastructureError(
+        f"the oneo database at {url.render_as_string(hide_password=True)} does not answer: {reason}",
+        hint="start the stack with `oneo up`, or check ONEO_DATABASE_URL",
+    )
+
+
+@lru_cache(maxsize=1)
+def database() -> Database:
+    """The database of this process's settings.
+
+    Raises:
+        InfrastructureError: No database is configured.
+    """
+    url = settings().database_url
+    if not url:
+        raise InfrastructureError(
+            "no oneo database is configured", hint="start the stack with `oneo up`, or set ONEO_DATABASE_URL"
+        )
+    return Database(url)
+
+
+def migrate(owner_url: str) -> None:
+    """Bring the database to the newest schema; does nothing where it is there already.
+
+    Args:
+        owner_url: URL of a user who owns the database and may create roles.
+    """
+    from alembic import command  # noqa: PLC0415 - needed by set-up only
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = make_url(owner_url).set(drivername="postgresql+psycopg")
+    try:
+        command.upgrade(config, "head")
+    except OperationalError as error:
+        raise unreachable(config.attributes["url"], error) from error
+
+
+def _forget_after_fork() -> None:
+    if database.cache_info().currsize:
+        database().forget()
+
+
+# Airflow forks its workers from processes that may have used the database: sockets must not be shared.
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,1 @@
+"""What is kept: tenants, records, workflows, executions. Every function works inside the session it is given."""

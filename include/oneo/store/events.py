@@ -1,0 +1,52 @@
+"""The queue of record events and the triggers they are matched against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from oneo.store.models import ActiveTrigger, RecordEvent
+
+
+def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
+    """Lock record events nobody has handled yet, in order (system session).
+
+    Events that another dispatcher holds are passed over; the locks go with the transaction.
+    """
+    query = (
+        select(RecordEvent)
+        .where(RecordEvent.handled_at.is_(None))
+        .order_by(RecordEvent.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(query))
+
+
+def mark_handled(session: Session, events: Iterable[RecordEvent]) -> None:
+    """Take events off the queue (system session)."""
+    ids = [event.id for event in events]
+    session.execute(
+        update(RecordEvent).where(RecordEvent.id.in_(ids)).values(handled_at=func.clock_timestamp())
+    )
+
+
+def triggers_for(session: Session, events: Iterable[RecordEvent]) -> list[ActiveTrigger]:
+    """Active triggers that watch any of the given events' kinds and tenants (system session)."""
+    events = list(events)
+    query = select(ActiveTrigger).where(
+        ActiveTrigger.tenant_id.in_({event.tenant_id for event in events}),
+        ActiveTrigger.event_kind.in_({event.kind for event in events}),
+    )
+    return list(session.scalars(query.order_by(ActiveTrigger.tenant_id, ActiveTrigger.workflow_id)))
+
+
+def watches(trigger: ActiveTrigger, event: RecordEvent) -> bool:
+    """Whether the event is of the trigger's tenant, kind and pipelines; filters come after."""
+    return (
+        trigger.tenant_id == event.tenant_id
+        and trigger.event_kind == event.kind
+        and ("*" in trigger.pipeline_ids or event.pipeline_id in trigger.pipeline_ids)
+    )

@@ -1,0 +1,204 @@
+"""Executions: from a matched event or a start by hand to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from oneo.errors import NotFoundError
+from oneo.store.models import Execution, Workflow
+
+FINAL = ("success", "failed", "cancelled")
+# Names executions that Airflow started itself (its UI, REST API or timetable) after their DAG run.
+_RUN_NAMESPACE = UUID("6f1f2a52-5b0e-4c53-8f0c-3b8f4d7c9a10")
+_EVENT_NAMESPACE = UUID("0a0c9f0e-5f0f-4b8e-9d5b-2f6f5a1f7c11")
+
+
+def id_for_run(dag_id: str, run_id: str) -> UUID:
+    """The execution id of a DAG run that Airflow started: the same at every try of its tasks."""
+    return uuid5(_RUN_NAMESPACE, f"{dag_id}/{run_id}")
+
+
+def run_id_for(execution_id: UUID) -> str:
+    """The DAG run id of an execution that the dispatcher starts."""
+    return f"oneo__{execution_id}"
+
+
+def enqueue(
+    session: Session,
+    tenant_id: str,
+    workflow_id: str,
+    *,
+    version: int,
+    trigger_node: str | None,
+    trigger_type: str,
+    data: Mapping[str, Any],
+    dag_id: str,
+    event_id: int | None = None,
+    record_id: UUID | None = None,
+    run_after: datetime | None = None,
+) -> UUID | None:
+    """Queue an execution for the dispatcher.
+
+    Returns:
+        Its id; None where this event has started this workflow before.
+    """
+    # An event's execution has one id however often the event is looked at.
+    key = f"{tenant_id}/{workflow_id}/{event_id}"
+    execution_id = uuid4() if event_id is None else uuid5(_EVENT_NAMESPACE, key)
+    statement = insert(Execution).values(
+        tenant_id=tenant_id,
+        id=execution_id,
+        workflow_id=workflow_id,
+        version=version,
+        status="pending",
+        trigger_node=trigger_node,
+        trigger_type=trigger_type,
+        event_id=event_id,
+        record_id=record_id,
+        data=dict(data),
+        dag_id=dag_id,
+        run_id=run_id_for(execution_id),
+        run_after=run_after if run_after is not None else func.now(),
+    )
+    inserted = session.execute(statement.on_conflict_do_nothing().returning(Execution.id)).scalar()
+    return execution_id if inserted is not None else None
+
+
+def claim_due(session: Session, limit: int) -> list[Execution]:
+    """Lock pending executions that are due and whose workflow is live, oldest first (system session).
+
+    Rows that another dispatcher holds are passed over; the locks go with the transaction.
+    """
+    query = (
+        select(Execution)
+        .join(Workflow, (Workflow.tenant_id == Execution.tenant_id) & (Workflow.id == Execution.workflow_id))
+        .where(Execution.status == "pending", Execution.run_after <= func.clock_timestamp())
+        .where(or_(Workflow.live_version >= Execution.version, Workflow.active.is_(False)))
+        .order_by(Execution.run_after, Execution.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Execution)
+    )
+    return list(session.scalars(query))
+
+
+def ensure_started(
+    session: Session,
+    tenant_id: str,
+    execution_id: UUID,
+    *,
+    workflow_id: str,
+    version: int,
+    trigger_node: str | None,
+    trigger_type: str,
+    data: Mapping[str, Any],
+    dag_id: str,
+    run_id: str,
+) -> Execution:
+    """The execution's row, created where Airflow started the run itself, and marked running.
+
+    The version is the one that runs, which may be newer than the one an event was matched against.
+    """
+    values = {
+        "tenant_id": tenant_id,
+        "id": execution_id,
+        "workflow_id": workflow_id,
+        "version": version,
+        "status": "running",
+        "trigger_node": trigger_node,
+        "trigger_type": trigger_type,
+        "data": dict(data),
+        "dag_id": dag_id,
+        "run_id": run_id,
+        "started_at": func.clock_timestamp(),
+    }
+    row = session.get(Execution, (tenant_id, execution_id))
+    if row is None:
+        session.execute(insert(Execution).values(values).on_conflict_do_nothing())
+        row = session.get_one(Execution, (tenant_id, execution_id))
+    if row.started_at is None or row.version != version or row.status not in ("running", "waiting"):
+        session.execute(
+            update(Execution)
+            .where(Execution.id == execution_id)
+            .values(
+                status="running",
+                version=version,
+                started_at=func.coalesce(Execution.started_at, func.clock_timestamp()),
+                ended_at=None,
+                run_state=None,
+                error=None,
+            )
+        )
+        session.refresh(row)
+    return row
+
+
+def get(session: Session, execution_id: UUID) -> Execution:
+    """The execution.
+
+    Raises:
+        NotFoundError: No such execution for this tenant.
+    """
+    row = session.scalar(select(Execution).where(Execution.id == execution_id))
+    if row is None:
+        raise NotFoundError(f"there is no execution {execution_id}", hint="`oneo runs list` shows the latest")
+    return row
+
+
+def recent(
+    session: Session, *, workflow_id: str | None = None, status: str | None = None, limit: int = 50
+) -> list[Execution]:
+    """The newest executions first."""
+    query = select(Execution).order_by(Execution.created_at.desc(), Execution.id).limit(limit)
+    if workflow_id is not None:
+        query = query.where(Execution.workflow_id == workflow_id)
+    if status is not None:
+        query = query.where(Execution.status == status)
+    return list(session.scalars(query))
+
+
+def note_run_state(session: Session, dag_id: str, run_id: str, state: str) -> int:
+    """Record how a DAG run ended; the dispatcher finishes its executions (system session).
+
+    Returns:
+        How many executions the run carries that were still open.
+    """
+    result = session.execute(
+        update(Execution)
+        .where(Execution.dag_id == dag_id, Execution.run_id == run_id, Execution.status.not_in(FINAL))
+        .values(run_state=state)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def claim_ended(session: Session, limit: int) -> list[Execution]:
+    """Lock executions whose DAG run has ended but which are not finished yet (system session)."""
+    query = (
+        select(Execution)
+        .where(Execution.status.in_(("pending", "running", "waiting")), Execution.run_state.is_not(None))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(query))
+
+
+def finish(
+    session: Session,
+    row: Execution,
+    status: str,
+    *,
+    output: Any = None,
+    error: Mapping[str, Any] | None = None,
+) -> None:
+    """End the execution."""
+    row.status = status
+    row.output = output
+    row.error = dict(error) if error else None
+    row.ended_at = session.scalar(select(func.clock_timestamp()))
+    session.flush()

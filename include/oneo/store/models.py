@@ -1,0 +1,207 @@
+"""The tables as SQLAlchemy models. The migrations are the source; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, DateTime, Identity, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Base of all models: text columns are `text`, times carry their zone, dicts and lists are JSONB."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[dict[str, Any]]: JSONB(none_as_null=True),
+        list[str]: ARRAY(Text()),
+    }
+
+
+class Tenant(Base):
+    """A customer of the installation; everything else belongs to one."""
+
+    __tablename__ = "tenants"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Pipeline(Base):
+    """A kind of record: its fields and the stages its records pass."""
+
+    __tablename__ = "pipelines"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    fields: Mapped[list[dict[str, Any]]]
+    stages: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Record(Base):
+    """A CRM record. `version` counts its changes, for optimistic locking."""
+
+    __tablename__ = "records"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    stage: Mapped[str | None]
+    owner: Mapped[str | None]
+    external_id: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
+
+
+class RecordEvent(Base):
+    """One change of a record, written by the database in the changing transaction."""
+
+    __tablename__ = "record_events"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    pipeline_id: Mapped[str]
+    record_id: Mapped[UUID]
+    kind: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    changed: Mapped[list[str]]
+    execution_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    handled_at: Mapped[datetime | None]
+
+
+class Workflow(Base):
+    """A workflow's current state. `live_version` is the version Airflow has taken up."""
+
+    __tablename__ = "workflows"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default="true")
+    live_version: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class WorkflowVersion(Base):
+    """One published state of a workflow, never changed; `revision` numbers all of them across the store."""
+
+    __tablename__ = "workflow_versions"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(server_default="true")
+    # JSON, not JSONB: the document stays as its author wrote it, key order included.
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    definition_hash: Mapped[str]
+    published_by: Mapped[str | None]
+    published_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ActiveTrigger(Base):
+    """A trigger node of an active workflow's current version: what the dispatcher matches events against."""
+
+    __tablename__ = "active_triggers"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    version: Mapped[int]
+    event_kind: Mapped[str | None]
+    pipeline_ids: Mapped[list[str]]
+    config: Mapped[dict[str, Any]]
+
+
+class Execution(Base):
+    """One run of a workflow. A DAG run of Airflow carries it out; `run_state` is that run's last known state."""
+
+    __tablename__ = "executions"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str]
+    version: Mapped[int]
+    status: Mapped[str]
+    trigger_node: Mapped[str | None]
+    trigger_type: Mapped[str]
+    event_id: Mapped[int | None] = mapped_column(BigInteger)
+    record_id: Mapped[UUID | None]
+    data: Mapped[dict[str, Any]]
+    output: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    error: Mapped[dict[str, Any] | None]
+    dag_id: Mapped[str]
+    run_id: Mapped[str]
+    run_state: Mapped[str | None]
+    run_after: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ExecutionLog(Base):
+    """One attempt of one node."""
+
+    __tablename__ = "execution_log"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    execution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    loop_index: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    node_type: Mapped[str]
+    status: Mapped[str]
+    input: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    output: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    context_updates: Mapped[dict[str, Any] | None]
+    routes: Mapped[list[str] | None]
+    error: Mapped[dict[str, Any] | None]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    ended_at: Mapped[datetime | None]
+
+
+class Task(Base):
+    """A follow-up for a person, about a record."""
+
+    __tablename__ = "tasks"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID | None]
+    type: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="open")
+    priority: Mapped[str]
+    assigned_to: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
+    execution_id: Mapped[UUID | None]
+    node_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Notification(Base):
+    """One message to one recipient on one channel; a channel's sender takes it from here."""
+
+    __tablename__ = "notifications"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    recipient: Mapped[str]
+    title: Mapped[str]
+    message: Mapped[str]
+    priority: Mapped[str]
+    link_url: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="unread")
+    execution_id: Mapped[UUID | None]
+    node_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

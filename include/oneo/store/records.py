@@ -1,0 +1,176 @@
+"""Records: create, read, change, find. The database writes the record event of each change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from oneo.errors import NotFoundError, UserError
+from oneo.filters import Clause, parse
+from oneo.filters.sql import json_value, where
+from oneo.store.models import Record
+
+# Names that lead to columns, not to data.
+SYSTEM_FIELDS = ("stage", "owner", "external_id")
+MAX_LIMIT = 10_000
+
+
+def view(row: Record) -> dict[str, Any]:
+    """A record as nodes and expressions see it: its data, flat, with the columns beside it."""
+    return {
+        **row.data,
+        "id": str(row.id),
+        "pipeline_id": row.pipeline_id,
+        "stage": row.stage,
+        "owner": row.owner,
+        "external_id": row.external_id,
+        "version": row.version,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def view_image(image: Mapping[str, Any]) -> dict[str, Any]:
+    """The same view of a before or after image kept with a record event."""
+    columns = ("id", "pipeline_id", *SYSTEM_FIELDS, "version", "created_at", "updated_at")
+    return {**(image.get("data") or {}), **{name: image.get(name) for name in columns}}
+
+
+def create(
+    session: Session,
+    tenant_id: str,
+    pipeline_id: str,
+    data: Mapping[str, Any],
+    *,
+    record_id: UUID | None = None,
+) -> Record:
+    """Insert a record; `stage`, `owner` and `external_id` in `data` become columns."""
+    data = dict(data)
+    columns = {name: data.pop(name, None) for name in SYSTEM_FIELDS}
+    row = Record(tenant_id=tenant_id, id=record_id or uuid4(), pipeline_id=pipeline_id, data=data, **columns)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get(session: Session, record_id: str | UUID, *, lock: bool = False) -> Record:
+    """The record.
+
+    Raises:
+        NotFoundError: No such record, or it was deleted.
+    """
+    row = find_one(session, record_id, lock=lock)
+    if row is None:
+        raise NotFoundError(f"there is no record {record_id!s}", hint="give the id of an existing record")
+    return row
+
+
+def find_one(session: Session, record_id: str | UUID, *, lock: bool = False) -> Record | None:
+    """The record, or None where there is none or its id is not a UUID."""
+    try:
+        key = record_id if isinstance(record_id, UUID) else UUID(str(record_id))
+    except ValueError:
+        return None
+    query = select(Record).where(Record.id == key, Record.deleted_at.is_(None))
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to change on a record.
+
+    Attributes:
+        set: Fields to overwrite.
+        increment: Numbers to add to fields; a missing field counts as 0.
+        append: Values to append to list fields; a missing field counts as empty.
+    """
+
+    set: Mapping[str, Any] = field(default_factory=dict)
+    increment: Mapping[str, float] = field(default_factory=dict)
+    append: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+def update(session: Session, row: Record, changes: Changes) -> list[str]:
+    """Apply `changes` to a locked record; returns the names of the fields that really changed.
+
+    Raises:
+        UserError: Incrementing what is not a number, appending to what is not a list.
+    """
+    before = {**row.data, **{name: getattr(row, name) for name in SYSTEM_FIELDS}}
+    after = dict(before)
+    after.update(changes.set)
+    for name, amount in changes.increment.items():
+        current = after.get(name) or 0
+        if isinstance(current, bool) or not isinstance(current, int | float):
+            raise UserError(
+                f"field {name!r} holds {current!r}, which cannot be incremented", hint="use a number field"
+            )
+        after[name] = current + amount
+    for name, values in changes.append.items():
+        current = after.get(name) or []
+        if not isinstance(current, list):
+            raise UserError(f"field {name!r} holds {current!r}, which is not a list", hint="use a list field")
+        after[name] = [*current, *values]
+    changed = [name for name in after if after[name] != before.get(name)]
+    if changed:
+        for name in SYSTEM_FIELDS:
+            setattr(row, name, after.pop(name))
+        row.data = after
+        row.version += 1
+        row.updated_at = datetime.now(UTC)
+        session.flush()
+    return changed
+
+
+def find(
+    session: Session,
+    pipeline_id: str,
+    filters: Mapping[str, Any],
+    *,
+    sort: Mapping[str, int] | None = None,
+    limit: int = 100,
+) -> list[Record]:
+    """Records of a pipeline that fit `filters`.
+
+    Args:
+        session: A tenant's session.
+        pipeline_id: The pipeline.
+        filters: In the filter language.
+        sort: Field to 1 (ascending) or -1 (descending), in order of weight; ties go by age.
+        limit: At most that many, 1 to 10,000.
+
+    Raises:
+        UserError: A filter or sort that cannot be read.
+    """
+    order: list[ColumnElement[Any]] = []
+    for name, direction in (sort or {}).items():
+        if direction not in (1, -1):
+            raise UserError(f"sort on {name!r} is {direction!r}", hint="1 is ascending, -1 is descending")
+        value = json_value(tuple(name.split(".")))
+        order.append((value.desc() if direction == -1 else value.asc()).nulls_last())
+    query = select(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
+    rows = session.scalars(query.order_by(*order, Record.created_at, Record.id).limit(min(limit, MAX_LIMIT)))
+    return list(rows)
+
+
+def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int:
+    """How many records of a pipeline fit `filters`."""
+    query = select(func.count()).select_from(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
+    return session.scalar(query) or 0
+
+
+def find_equal(session: Session, pipeline_id: str, field_name: str, value: Any) -> list[Record]:
+    """Records whose field equals a value, oldest first."""
+    clause = where([Clause((field_name,), "$eq", value)])
+    query = select(Record).where(_in_pipeline(pipeline_id), clause).order_by(Record.created_at, Record.id)
+    return list(session.scalars(query.limit(MAX_LIMIT)))
+
+
+def _in_pipeline(pipeline_id: str) -> ColumnElement[bool]:
+    return (Record.pipeline_id == pipeline_id) & Record.deleted_at.is_(None)

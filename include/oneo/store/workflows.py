@@ -1,0 +1,215 @@
+"""Workflows and their versions: publish, withdraw, read back at any revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Sequence as SqlSequence
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from oneo.errors import NotFoundError
+from oneo.store.models import ActiveTrigger, Workflow, WorkflowVersion
+from oneo.suggest import did_you_mean
+
+_REVISION = SqlSequence("workflow_revision")
+# Revisions must become visible in their order, or a reader could miss the lower of two.
+_PUBLISH_LOCK = 823477002
+
+
+@dataclass(frozen=True)
+class TriggerRow:
+    """A trigger node as the dispatcher matches it.
+
+    Attributes:
+        event_kind: `created`, `updated` or `deleted` for record triggers; None where Airflow or a person starts.
+        pipeline_ids: Pipelines whose records it watches; `*` for all.
+    """
+
+    node_id: str
+    type: str
+    config: Mapping[str, Any]
+    event_kind: str | None = None
+    pipeline_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish brought about."""
+
+    workflow_id: str
+    version: int
+    revision: int
+
+
+def publish(
+    session: Session,
+    tenant_id: str,
+    workflow_id: str,
+    *,
+    name: str,
+    document: Mapping[str, Any],
+    definition_hash: str,
+    triggers: Iterable[TriggerRow],
+    published_by: str | None = None,
+) -> Published:
+    """Store the document as the workflow's next version and make it the active one.
+
+    The caller has checked the document; version, triggers and workflow row change in one transaction.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+    version = _upsert(session, tenant_id, workflow_id, name, active=True)
+    revision = session.execute(select(_REVISION.next_value())).scalar_one()
+    session.add(
+        WorkflowVersion(
+            tenant_id=tenant_id,
+            workflow_id=workflow_id,
+            version=version,
+            revision=revision,
+            active=True,
+            document=dict(document),
+            definition_hash=definition_hash,
+            published_by=published_by,
+        )
+    )
+    session.execute(delete(ActiveTrigger).where(ActiveTrigger.workflow_id == workflow_id))
+    session.add_all(
+        ActiveTrigger(
+            tenant_id=tenant_id,
+            workflow_id=workflow_id,
+            node_id=row.node_id,
+            type=row.type,
+            version=version,
+            event_kind=row.event_kind,
+            pipeline_ids=list(row.pipeline_ids),
+            config=dict(row.config),
+        )
+        for row in triggers
+    )
+    session.flush()
+    return Published(workflow_id, version, revision)
+
+
+def withdraw(session: Session, tenant_id: str, workflow_id: str) -> Published:
+    """Take the workflow out of service; its versions and executions stay.
+
+    Raises:
+        NotFoundError: No such workflow.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+    last = get_version(session, workflow_id)
+    version = _upsert(session, tenant_id, workflow_id, get(session, workflow_id).name, active=False)
+    revision = session.execute(select(_REVISION.next_value())).scalar_one()
+    session.add(
+        WorkflowVersion(
+            tenant_id=tenant_id,
+            workflow_id=workflow_id,
+            version=version,
+            revision=revision,
+            active=False,
+            document=last.document,
+            definition_hash=last.definition_hash,
+        )
+    )
+    session.execute(delete(ActiveTrigger).where(ActiveTrigger.workflow_id == workflow_id))
+    return Published(workflow_id, version, revision)
+
+
+def _upsert(session: Session, tenant_id: str, workflow_id: str, name: str, *, active: bool) -> int:
+    statement = insert(Workflow).values(
+        tenant_id=tenant_id, id=workflow_id, name=name, version=1, active=active
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "id"],
+        set_={"name": name, "version": Workflow.version + 1, "active": active, "updated_at": func.now()},
+    )
+    return session.execute(statement.returning(Workflow.version)).scalar_one()
+
+
+def get(session: Session, workflow_id: str) -> Workflow:
+    """The workflow.
+
+    Raises:
+        NotFoundError: No such workflow; the message names the nearest.
+    """
+    row = session.scalar(select(Workflow).where(Workflow.id == workflow_id))
+    if row is None:
+        known = list(session.scalars(select(Workflow.id)))
+        raise NotFoundError(f"there is no workflow {workflow_id!r}", hint=did_you_mean(workflow_id, known))
+    return row
+
+
+def get_version(session: Session, workflow_id: str, version: int | None = None) -> WorkflowVersion:
+    """A version of a workflow, by default the newest.
+
+    Raises:
+        NotFoundError: No such workflow or version.
+    """
+    version = version if version is not None else get(session, workflow_id).version
+    row = session.scalar(
+        select(WorkflowVersion).where(
+            WorkflowVersion.workflow_id == workflow_id, WorkflowVersion.version == version
+        )
+    )
+    if row is None:
+        raise NotFoundError(f"workflow {workflow_id!r} has no version {version}")
+    return row
+
+
+def current_revision(session: Session) -> int:
+    """The newest revision of the store; 0 where nothing was ever published (system session)."""
+    return session.scalar(select(func.max(WorkflowVersion.revision))) or 0
+
+
+def at_revision(session: Session, revision: int, dag_id: str | None = None) -> list[WorkflowVersion]:
+    """The active workflows as they stood at `revision`, in a stable order (system session).
+
+    Args:
+        session: A system session.
+        revision: The store's revision.
+        dag_id: Only the workflow of this DAG id.
+    """
+    query = (
+        select(WorkflowVersion)
+        .where(WorkflowVersion.revision <= revision)
+        .distinct(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id)
+        .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
+    )
+    if dag_id is not None:
+        tenant_id, _, workflow_id = dag_id.partition("--")
+        query = query.where(
+            WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.workflow_id == workflow_id
+        )
+    return [row for row in session.scalars(query) if row.active]
+
+
+def changed_since(session: Session, revision: int, until: int) -> list[tuple[str, str]]:
+    """(tenant, workflow) of everything published or withdrawn in (revision, until] (system session)."""
+    query = select(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id).distinct()
+    rows = session.execute(
+        query.where(WorkflowVersion.revision > revision, WorkflowVersion.revision <= until)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def awaiting_airflow(session: Session) -> list[Workflow]:
+    """Active workflows whose newest version Airflow has not taken up yet (system session)."""
+    query = select(Workflow).where(Workflow.active, Workflow.live_version.is_distinct_from(Workflow.version))
+    return list(session.scalars(query))
+
+
+def mark_live(session: Session, tenant_id: str, workflow_id: str, version: int) -> None:
+    """Note that Airflow runs `version` from now on (system session)."""
+    session.execute(
+        update(Workflow)
+        .where(Workflow.tenant_id == tenant_id, Workflow.id == workflow_id)
+        .values(live_version=version)
+    )
+
+
+def dag_id(tenant_id: str, workflow_id: str) -> str:
+    """The Airflow DAG id of a workflow. A tenant id holds no `--`, so this is one to one."""
+    return f"{tenant_id}--{workflow_id}"
