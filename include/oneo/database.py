@@ -41,6 +41,11 @@ def to_json(value: Any) -> str:
     return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
 
 
+def plain_json(value: Any) -> Any:
+    """`value` as plain JSON data: dates as ISO 8601 text, decimals as numbers."""
+    return json.loads(to_json(value))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()

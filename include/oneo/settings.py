@@ -52,6 +52,10 @@ class Settings(BaseSettings):
         default="http://localhost:8080",
         description="Address of the Airflow UI as users see it; links start with it.",
     )
+    record_url: str | None = Field(
+        default=None,
+        description="Address of a record in your CRM, with {pipeline_id} and {id}; nodes see it as `record.url`.",
+    )
 
 
 @lru_cache(maxsize=1)

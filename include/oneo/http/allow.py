@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from oneo.errors import UserError
-from oneo.http.addresses import IPAddress, IPNetwork, embedded, is_metadata
+from oneo.http.addresses import IPAddress, IPNetwork, embedded, is_metadata, refusal
 from oneo.http.target import normalise_host
 
 _FORMS = "write a host, host:port, a network such as 10.1.0.0/16, or IPv6 in brackets such as [fd00::1]:8080"
@@ -45,13 +45,14 @@ class NetworkEntry:
     def permits(self, host: str, address: IPAddress, port: int) -> bool:
         """Whether the entry opens the address, under whatever name.
 
-        A metadata service has to be named on its own: a wide network never opens one, nor does a network of
-        IPv6 tunnels open what it leads to.
+        A metadata service has to be named on its own: a wide network never opens one. A network of tunnels,
+        such as the NAT64 prefix, opens the tunnels to public addresses only.
         """
         del host
         if address not in self.network or self.port not in (None, port):
             return False
-        return not (is_metadata(address) or embedded(address)) or self.network.num_addresses == 1
+        leads_inside = is_metadata(address) or any(refusal(inner) for inner in embedded(address))
+        return not leads_inside or self.network.num_addresses == 1
 
 
 @dataclass(frozen=True, slots=True)

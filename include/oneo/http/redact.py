@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 MASK = "***"
-_SECRET_WORD = r"token|key|secret|passw|pwd|auth|sig|credential|session|jwt"  # noqa: S105 - names, no values
-_SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
-_QUERY_ITEM = re.compile(r"([?&])([^=&]*)=([^&]*)")
-# `"api_key": "abc"`, `token=abc` and `Authorization: Bearer abc`, as they stand in the body of an answer.
-_SECRET_IN_TEXT = re.compile(
-    rf"""(\b[\w-]*(?:{_SECRET_WORD})[\w-]*["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:\w+\ )?[^\s,;&"'}}]+)""",
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SECRET_WORD = re.compile(
+    r".*(token|secret|password|passwd|credential|key|signature)s?"
+    r"|auth|authorization|authentication|bearer|cookie|jwt|pass|passphrase|pwd|session|sessionid|sig",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
+_QUERY_ITEM = re.compile(r"([?&])([^=&]*)=([^&]*)")
+# `"api_key": "abc"`, `token=abc` and `Authorization: Bearer abc`, as they stand in the body of an answer.
+_NAME_IN_TEXT = re.compile(r"""([A-Za-z_][\w-]{0,80})["']?\s{0,3}[:=]\s{0,3}""")
+_VALUE_IN_TEXT = re.compile(r""""[^"]*"?|'[^']*'?|(?:\w+ )?[^\s,;&"'}<]+""")
+_BEARER = re.compile(r"\b(bearer|basic) +[\w.~+/=-]{6,}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://|//)?([^/\\?#]*)([^#]*)", re.DOTALL)
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a query parameter, header or field of this name is likely to hold a credential."""
-    return _SECRET_NAME.search(name) is not None
+    return any(_SECRET_WORD.fullmatch(word) for word in _WORD.findall(name))
 
 
-def secret_query_values(query: str) -> list[str]:
-    """The values in a query string that messages must not show, as sent."""
-    return [value for name, value in parse_qsl(query, keep_blank_values=True) if is_secret_name(name)]
+def secret_query_values(path: str) -> list[str]:
+    """The values in the query of a path that messages must not show."""
+    items = parse_qsl(path.partition("?")[2])
+    return [value for name, value in items if is_secret_name(name)]
 
 
 def redact_path(path: str) -> str:
@@ -38,19 +42,14 @@ def redact_path(path: str) -> str:
     """
     bare, mark, query = path.partition("?")
     segments = [MASK if _looks_random(segment) else segment for segment in bare.split("/")]
-    masked = _QUERY_ITEM.sub(_mask_item, mark + query)
-    return _CONTROL.sub(" ", "/".join(segments) + masked)
+    return "/".join(segments) + _QUERY_ITEM.sub(_mask_query_item, mark + query)
 
 
 def redact_url(url: str) -> str:
     """A URL nobody has checked yet, fit for a message: no credentials, no fragment, at most 200 characters."""
-    head, scheme_end, rest = url.partition("://")
-    if not scheme_end:
-        head, rest = "", url
-    authority, slash, path = re.sub("[\\\\?]", lambda found: "/" + found[0], rest, count=1).partition("/")
-    shown = authority.rpartition("@")[2] + redact_path((slash + path).partition("#")[0])
-    shown = shown.replace("/?", "?", 1) if slash and path.startswith("?") else shown
-    return _CONTROL.sub(" ", f"{head}{scheme_end}{shown}")[:200]
+    found = _URL.match(url)
+    scheme, authority, path = found.groups("") if found else ("", "", "")
+    return _CONTROL.sub(" ", scheme + authority.rpartition("@")[2] + redact_path(path))[:200]
 
 
 def scrub(text: str, secrets: Iterable[str] = (), *, limit: int = 500) -> str:
@@ -61,16 +60,29 @@ def scrub(text: str, secrets: Iterable[str] = (), *, limit: int = 500) -> str:
         secrets: Values known to be credentials; masked wherever they occur.
         limit: Characters kept.
     """
-    shown = text[: limit * 4]
     for secret in sorted((secret for secret in secrets if len(secret) >= 4), key=len, reverse=True):
-        shown = shown.replace(secret, MASK)
-    shown = _BEARER.sub(rf"\1 {MASK}", _SECRET_IN_TEXT.sub(rf"\1{MASK}", shown))
-    return _CONTROL.sub(" ", shown).strip()[:limit]
+        text = text.replace(secret, MASK)
+    text = _BEARER.sub(rf"\1 {MASK}", _mask_items(text[: limit * 4]))
+    return _CONTROL.sub(" ", text).strip()[:limit]
 
 
-def _mask_item(item: re.Match[str]) -> str:
+def _mask_query_item(item: re.Match[str]) -> str:
     mark, name, value = item.groups()
-    return f"{mark}{name}={MASK if value and is_secret_name(name) else value}"
+    return f"{mark}{name}={MASK if value and is_secret_name(unquote_plus(name)) else value}"
+
+
+def _mask_items(text: str) -> str:
+    """Mask the values of secret names. The value of another name is looked into: it may hold `token=abc`."""
+    kept: list[str] = []
+    position = 0
+    while found := _NAME_IN_TEXT.search(text, position):
+        kept.append(text[position : found.end()])
+        position = found.end()
+        value = _VALUE_IN_TEXT.match(text, position) if is_secret_name(found[1]) else None
+        if value is not None:
+            kept.append(MASK)
+            position = value.end()
+    return "".join(kept) + text[position:]
 
 
 def _looks_random(segment: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -80,7 +80,14 @@ def claim_due(session: Session, limit: int) -> list[Execution]:
         select(Execution)
         .join(Workflow, (Workflow.tenant_id == Execution.tenant_id) & (Workflow.id == Execution.workflow_id))
         .where(Execution.status == "pending", Execution.run_after <= func.clock_timestamp())
-        .where(or_(Workflow.live_version >= Execution.version, Workflow.active.is_(False)))
+        # A version that cannot be rendered is stood in for by the last good one; a withdrawn one is cancelled.
+        .where(
+            or_(
+                Workflow.live_version >= Execution.version,
+                Workflow.render_error.is_not(None),
+                Workflow.active.is_(False),
+            )
+        )
         .order_by(Execution.run_after, Execution.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Execution)
@@ -151,6 +158,12 @@ def get(session: Session, execution_id: UUID) -> Execution:
     return row
 
 
+def get_for_update(session: Session, tenant_id: str, execution_id: UUID) -> Execution:
+    """The execution, locked (system session)."""
+    query = select(Execution).where(Execution.tenant_id == tenant_id, Execution.id == execution_id)
+    return session.scalars(query.with_for_update()).one()
+
+
 def recent(
     session: Session, *, workflow_id: str | None = None, status: str | None = None, limit: int = 50
 ) -> list[Execution]:
@@ -186,6 +199,32 @@ def claim_ended(session: Session, limit: int) -> list[Execution]:
         .with_for_update(skip_locked=True)
     )
     return list(session.scalars(query))
+
+
+def open_runs(session: Session, older_than_seconds: float) -> list[tuple[str, str]]:
+    """(DAG id, run id) of executions that have been running for a while by our books (system session)."""
+    started = func.coalesce(Execution.started_at, Execution.run_after)
+    query = select(Execution.dag_id, Execution.run_id).distinct()
+    query = query.where(
+        Execution.status.in_(("running", "waiting")),
+        Execution.run_state.is_(None),
+        Execution.run_id.not_like("local\\_\\_%"),
+        started < func.now() - timedelta(seconds=older_than_seconds),
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def postpone(session: Session, row: Execution, seconds: float) -> None:
+    """Look at a pending execution again later."""
+    row.run_after = (
+        session.scalar(select(func.clock_timestamp() + timedelta(seconds=seconds))) or row.run_after
+    )
+
+
+def workflow_is_active(session: Session, row: Execution) -> bool:
+    """Whether the execution's workflow is still in service (system session)."""
+    query = select(Workflow.active).where(Workflow.tenant_id == row.tenant_id, Workflow.id == row.workflow_id)
+    return bool(session.scalar(query))
 
 
 def finish(

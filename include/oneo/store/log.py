@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,11 @@ def start_attempt(session: Session, key: NodeKey, node_type: str) -> int:
         **key.columns(), attempt=last, node_type=node_type, status="running"
     )
     return session.execute(statement.returning(ExecutionLog.attempt)).scalar_one()
+
+
+def first_started(session: Session, key: NodeKey) -> datetime:
+    """When the node's first attempt began: the moment that all its attempts see as now."""
+    return session.scalars(select(func.min(ExecutionLog.started_at)).where(_is(key))).one()
 
 
 def end_attempt(

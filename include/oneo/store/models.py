@@ -81,7 +81,10 @@ class RecordEvent(Base):
 
 
 class Workflow(Base):
-    """A workflow's current state. `live_version` is the version Airflow has taken up."""
+    """A workflow's current state.
+
+    `live_version` is the version Airflow has taken up; `render_error` says why it could not take up the newest.
+    """
 
     __tablename__ = "workflows"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -90,6 +93,7 @@ class Workflow(Base):
     version: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
     live_version: Mapped[int | None]
+    render_error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

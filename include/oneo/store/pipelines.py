@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from oneo.errors import InvalidRecordError, NotFoundError
+from oneo.errors import InvalidRecordError, NotFoundError, UserError
 from oneo.store.models import Pipeline
 from oneo.suggest import did_you_mean
 
@@ -99,6 +99,22 @@ class PipelineSpec(BaseModel):
             else:
                 found.append(f"field {'.'.join(map(str, error.absolute_path))!r}: {best.message}")
         return list(dict.fromkeys(found))
+
+
+def parse_spec(document: Any, source: str) -> PipelineSpec:
+    """A pipeline from a parsed document.
+
+    Raises:
+        UserError: It is none; every reason is named.
+    """
+    try:
+        return PipelineSpec.model_validate(document)
+    except ValidationError as error:
+        found = [
+            f"{'.'.join(map(str, one['loc'])) or 'the document'}: {one['msg']}"
+            for one in error.errors(include_url=False)
+        ]
+        raise UserError(f"{source} is not a pipeline: " + "; ".join(found)) from None
 
 
 def apply(session: Session, tenant_id: str, spec: PipelineSpec) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Numeric, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
@@ -79,6 +79,12 @@ def find_one(session: Session, record_id: str | UUID, *, lock: bool = False) -> 
         return None
     query = select(Record).where(Record.id == key, Record.deleted_at.is_(None))
     return session.scalar(query.with_for_update() if lock else query)
+
+
+def by_external_id(session: Session, pipeline_id: str, external_id: str) -> Record | None:
+    """The record that carries another system's id, locked; None where there is none."""
+    query = select(Record).where(_in_pipeline(pipeline_id), Record.external_id == external_id)
+    return session.scalar(query.with_for_update())
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,23 @@ def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int
     """How many records of a pipeline fit `filters`."""
     query = select(func.count()).select_from(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
     return session.scalar(query) or 0
+
+
+def aggregate(
+    session: Session, pipeline_id: str, filters: Mapping[str, Any], fields: Sequence[str]
+) -> dict[str, Any]:
+    """Count of the records that fit, and sum, avg, min and max of each field over those where it is a number."""
+    columns: list[Any] = [func.count()]
+    for name in fields:
+        value = json_value(tuple(name.split(".")))
+        number = case((func.jsonb_typeof(value) == "number", cast(value, Numeric)), else_=None)
+        columns += [func.sum(number), func.avg(number), func.min(number), func.max(number)]
+    row = session.execute(select(*columns).where(_in_pipeline(pipeline_id), where(parse(filters)))).one()
+    result: dict[str, Any] = {"count": row[0]}
+    for index, name in enumerate(fields):
+        values = row[1 + 4 * index : 5 + 4 * index]
+        result[name] = dict(zip(("sum", "avg", "min", "max"), values, strict=True))
+    return result
 
 
 def find_equal(session: Session, pipeline_id: str, field_name: str, value: Any) -> list[Record]:

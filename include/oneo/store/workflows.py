@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
@@ -129,6 +130,22 @@ def _upsert(session: Session, tenant_id: str, workflow_id: str, name: str, *, ac
     return session.execute(statement.returning(Workflow.version)).scalar_one()
 
 
+def ensure_known(session: Session, tenant_id: str, workflow_id: str, name: str) -> int:
+    """Make room for executions of a workflow that may not be published: version 0, not active.
+
+    Returns:
+        The newest version of the workflow; 0 where it was never published.
+    """
+    draft = insert(Workflow).values(tenant_id=tenant_id, id=workflow_id, name=name, version=0, active=False)
+    session.execute(draft.on_conflict_do_nothing())
+    return get(session, workflow_id).version
+
+
+def all_workflows(session: Session) -> list[Workflow]:
+    """The tenant's published workflows, by id."""
+    return list(session.scalars(select(Workflow).where(Workflow.version > 0).order_by(Workflow.id)))
+
+
 def get(session: Session, workflow_id: str) -> Workflow:
     """The workflow.
 
@@ -164,7 +181,15 @@ def current_revision(session: Session) -> int:
     return session.scalar(select(func.max(WorkflowVersion.revision))) or 0
 
 
-def at_revision(session: Session, revision: int, dag_id: str | None = None) -> list[WorkflowVersion]:
+@dataclass(frozen=True)
+class Stored:
+    """A workflow version as the bundle renders it; `first_published` never changes with later versions."""
+
+    row: WorkflowVersion
+    first_published: datetime
+
+
+def at_revision(session: Session, revision: int, dag_id: str | None = None) -> list[Stored]:
     """The active workflows as they stood at `revision`, in a stable order (system session).
 
     Args:
@@ -173,7 +198,11 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
         dag_id: Only the workflow of this DAG id.
     """
     query = (
-        select(WorkflowVersion)
+        select(WorkflowVersion, Workflow.created_at)
+        .join(
+            Workflow,
+            (Workflow.tenant_id == WorkflowVersion.tenant_id) & (Workflow.id == WorkflowVersion.workflow_id),
+        )
         .where(WorkflowVersion.revision <= revision)
         .distinct(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id)
         .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
@@ -183,7 +212,18 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
         query = query.where(
             WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.workflow_id == workflow_id
         )
-    return [row for row in session.scalars(query) if row.active]
+    return [Stored(row, created) for row, created in session.execute(query) if row.active]
+
+
+def earlier_versions(session: Session, row: WorkflowVersion) -> Iterator[WorkflowVersion]:
+    """The workflow's versions before this one, newest first (system session)."""
+    query = select(WorkflowVersion).where(
+        WorkflowVersion.tenant_id == row.tenant_id,
+        WorkflowVersion.workflow_id == row.workflow_id,
+        WorkflowVersion.version < row.version,
+        WorkflowVersion.active,
+    )
+    yield from session.scalars(query.order_by(WorkflowVersion.version.desc()))
 
 
 def changed_since(session: Session, revision: int, until: int) -> list[tuple[str, str]]:
@@ -193,6 +233,17 @@ def changed_since(session: Session, revision: int, until: int) -> list[tuple[str
         query.where(WorkflowVersion.revision > revision, WorkflowVersion.revision <= until)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def live_dag_ids(session: Session, revision: int) -> list[str]:
+    """DAG ids of the workflows that are active at `revision` (system session)."""
+    query = (
+        select(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.active)
+        .where(WorkflowVersion.revision <= revision)
+        .distinct(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id)
+        .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
+    )
+    return [dag_id(tenant, workflow) for tenant, workflow, active in session.execute(query) if active]
 
 
 def awaiting_airflow(session: Session) -> list[Workflow]:
@@ -207,6 +258,20 @@ def mark_live(session: Session, tenant_id: str, workflow_id: str, version: int) 
         update(Workflow)
         .where(Workflow.tenant_id == tenant_id, Workflow.id == workflow_id)
         .values(live_version=version)
+    )
+
+
+def note_render_error(session: Session, row: WorkflowVersion, error: str | None) -> None:
+    """Keep why a published version cannot be rendered, or that it can (system session)."""
+    session.execute(
+        update(Workflow)
+        .where(
+            Workflow.tenant_id == row.tenant_id,
+            Workflow.id == row.workflow_id,
+            Workflow.version == row.version,
+            Workflow.render_error.is_distinct_from(error),
+        )
+        .values(render_error=error)
     )
 
 

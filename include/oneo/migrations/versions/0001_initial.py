@@ -76,6 +76,7 @@ CREATE TABLE workflows (
     version integer NOT NULL,
     active boolean NOT NULL DEFAULT true,
     live_version integer,
+    render_error text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id)

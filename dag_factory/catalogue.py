@@ -1,0 +1,133 @@
+"""What the factory needs to know of node types; the classes themselves live a layer above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from dag_factory.binding import Binding
+
+Effect = Literal["pure", "store", "external"]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One way out of a branching node.
+
+    Attributes:
+        key: What the node's result names when it goes this way.
+        names: What an edge's `condition` may call it: its label, its target.
+        target: The node it leads to, where the node's config says so.
+        path: JSON path of the branch inside the config, e.g. `.conditions[0]`.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    target: str | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often and when a failed attempt is repeated.
+
+    Attributes:
+        count: Attempts after the first.
+        delay_seconds: Before the first retry.
+        exponential: Whether the delay doubles each time.
+    """
+
+    count: int = 2
+    delay_seconds: float = 1.0
+    exponential: bool = True
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When Airflow itself starts the workflow."""
+
+    cron: str
+    timezone: str
+    max_active_runs: int | None = None
+    catchup: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Which record events start the workflow."""
+
+    event_kind: str
+    pipeline_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RetryOverride:
+    """Parts of the error handling that a node's own config decides; None leaves a part as it is."""
+
+    count: int | None = None
+    delay_seconds: float | None = None
+    exponential: bool | None = None
+    on_error: Literal["fail", "continue"] | None = None
+
+
+class NodeType(Protocol):
+    """A node type, as the class attributes of its operator."""
+
+    type: ClassVar[str]
+    category: ClassVar[str]
+    description: ClassVar[str]
+    effect: ClassVar[Effect]
+    is_trigger: ClassVar[bool]
+    default_retry: ClassVar[Retry]
+    Config: ClassVar[type[BaseModel]]
+
+    @classmethod
+    def bound(cls, binding: Binding) -> Any:
+        """The Airflow operator of one node of a workflow."""
+
+    @classmethod
+    def raw_fields(cls) -> frozenset[str]:
+        """Config fields that are not rendered before the node runs (it evaluates them itself)."""
+
+    @classmethod
+    def conditions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """(JSON path inside the config, source) of every condition expression."""
+
+    @classmethod
+    def branches(cls, config: Mapping[str, Any]) -> Sequence[Branch]:
+        """The ways out of a branching node; empty for all others."""
+
+    @classmethod
+    def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:
+        """What the config says about retries and errors."""
+
+    @classmethod
+    def schedule(cls, config: Mapping[str, Any]) -> Schedule | None:
+        """For clock triggers: when to start."""
+
+    @classmethod
+    def watch(cls, config: Mapping[str, Any]) -> Watch | None:
+        """For record triggers: what to watch."""
+
+
+class Catalogue(Protocol):
+    """Every known node type."""
+
+    def get(self, type_name: str) -> type[NodeType] | None:
+        """The type of that name, or None."""
+
+    def types(self) -> Sequence[str]:
+        """All names, sorted."""
+
+
+@dataclass(frozen=True)
+class BrokenNodeType:
+    """A module or entry point that could not be loaded; it never takes the others down."""
+
+    source: str
+    error: str
+    hint: str = field(default="fix or uninstall it; the other node types are not affected")

@@ -1,0 +1,162 @@
+"""From a checked definition to its plan: a pure function, no clock, no I/O."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from dag_factory.catalogue import Branch, Catalogue, NodeType, Retry
+from dag_factory.config import expressions_of
+from dag_factory.definition import ErrorHandling, Node, Workflow
+from dag_factory.graph import ancestors, topological_order
+from dag_factory.plan import ERROR, SUCCESS, Plan, PlanEdge, PlanNode
+
+
+def compile_workflow(workflow: Workflow, catalogue: Catalogue, definition_hash: str) -> Plan:
+    """The plan of a definition that passed the checks.
+
+    Args:
+        workflow: The definition.
+        catalogue: The node types; the same catalogue and definition give the same plan, byte for byte.
+        definition_hash: Identity of the document, carried along.
+    """
+    types = {node.id: _type_of(node, catalogue) for node in workflow.nodes}
+    edges = _edges(workflow, types)
+    ids = [node.id for node in workflow.nodes]
+    pairs = [(edge.source, edge.target) for edge in edges]
+    before = ancestors(ids, pairs)
+    by_id = {node.id: node for node in workflow.nodes}
+    nodes = tuple(
+        _plan_node(by_id[node_id], types[node_id], workflow, edges, before[node_id])
+        for node_id in topological_order(ids, pairs)
+    )
+    schedules = [types[node.id].schedule(node.config) for node in nodes if node.is_trigger]
+    schedule = next((found for found in schedules if found is not None), None)
+    limit = (
+        schedule.max_active_runs
+        if schedule and schedule.max_active_runs
+        else workflow.settings.max_active_runs
+    )
+    return Plan(
+        workflow_id=workflow.key,
+        name=workflow.name,
+        description=workflow.description,
+        definition_hash=definition_hash,
+        nodes=nodes,
+        edges=tuple(edges),
+        variables={
+            name: variable.model_dump(exclude_none=True, exclude_defaults=True)
+            for name, variable in workflow.variables.items()
+        },
+        schedule=schedule,
+        timezone=workflow.settings.timezone,
+        max_active_runs=limit,
+        timeout_minutes=workflow.settings.timeout_minutes,
+        tags=tuple(workflow.settings.tags),
+    )
+
+
+def _type_of(node: Node, catalogue: Catalogue) -> type[NodeType]:
+    found = catalogue.get(node.type)
+    if found is None:
+        raise KeyError(f"node type {node.type!r} is not in the catalogue")
+    return found
+
+
+def written_edges(workflow: Workflow) -> list[tuple[str, str, str | None]]:
+    """(source, target, condition) of the definition, the listed order standing in for missing edges."""
+    if workflow.edges is None:
+        ids = [node.id for node in workflow.nodes]
+        return [(source, target, None) for source, target in pairwise(ids)]
+    return [(edge.source, edge.target, edge.condition) for edge in workflow.edges if not edge.loop_back]
+
+
+def branch_routes(branches: list[Branch], condition: str) -> tuple[str, ...]:
+    """The branch keys an edge's condition names; several branches may share a label or a target."""
+    return tuple(branch.key for branch in branches if condition == branch.key or condition in branch.names)
+
+
+def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdge]:
+    configs = {node.id: node.config for node in workflow.nodes}
+    routes: dict[tuple[str, str], list[str]] = {}
+
+    def add(source: str, target: str, names: tuple[str, ...]) -> None:
+        known = routes.setdefault((source, target), [])
+        known += [name for name in names if name not in known]
+
+    branches = {node_id: list(types[node_id].branches(configs[node_id])) for node_id in types}
+    for source, target, condition in written_edges(workflow):
+        if condition in (SUCCESS, ERROR):
+            add(source, target, (condition,))
+        elif condition is not None:
+            add(source, target, branch_routes(branches[source], condition))
+        else:
+            # A bare edge to the target of a branch is that branch's edge.
+            own = tuple(branch.key for branch in branches[source] if branch.target == target)
+            add(source, target, own or (SUCCESS,))
+    for source, ways in branches.items():
+        for branch in ways:
+            if branch.target is not None and branch.target in types:
+                add(source, branch.target, (branch.key,))
+    incoming: dict[str, int] = {}
+    for _, target in routes:
+        incoming[target] = incoming.get(target, 0) + 1
+    has_error_edge = {source for (source, _), names in routes.items() if ERROR in names}
+
+    def gate(source: str, target: str, names: list[str]) -> str | None:
+        always = names == [SUCCESS] and source not in has_error_edge
+        return None if always or incoming[target] == 1 else f"{source}.{target}"
+
+    return [
+        PlanEdge(source, target, tuple(names), gate(source, target, names))
+        for (source, target), names in routes.items()
+    ]
+
+
+def _plan_node(
+    node: Node, node_type: type[NodeType], workflow: Workflow, edges: list[PlanEdge], before: list[str]
+) -> PlanNode:
+    reads: set[str] = set()
+    roots: set[str] = set()
+    for expression in expressions_of(node, node_type):
+        reads |= set(before if expression.reads.dynamic_nodes else expression.reads.nodes)
+        roots |= set(expression.reads.roots)
+    retry, on_error = _error_handling(node, node_type, workflow.error_handling)
+    return PlanNode(
+        id=node.id,
+        type=node.type,
+        name=node.name or node.id,
+        config=node.config,
+        effect=node_type.effect,
+        is_trigger=node_type.is_trigger,
+        join=sum(edge.target == node.id for edge in edges) > 1,
+        retry=retry,
+        on_error=on_error,
+        reads=tuple(sorted(reads)),
+        context_from=tuple(before),
+        roots=tuple(sorted(roots)),
+    )
+
+
+def _error_handling(node: Node, node_type: type[NodeType], workflow: ErrorHandling) -> tuple[Retry, Any]:
+    """The node's own words weigh more than its config's options, those more than the workflow's defaults."""
+    own = node.error_handling or ErrorHandling()
+    option = node_type.retry_override(node.config)
+    default = node_type.default_retry
+
+    def first(*values: Any) -> Any:
+        return next((value for value in values if value is not None), None)
+
+    count = first(own.retry_count, option.count, workflow.retry_count, default.count)
+    delay_ms = first(
+        own.retry_delay, option.delay_seconds and option.delay_seconds * 1000, workflow.retry_delay
+    )
+    backoff = first(own.retry_backoff, workflow.retry_backoff)
+    exponential = first(
+        backoff == "exponential" if own.retry_backoff else None,
+        option.exponential,
+        backoff == "exponential" if backoff else None,
+        default.exponential,
+    )
+    delay = delay_ms / 1000 if delay_ms is not None else default.delay_seconds
+    return Retry(count, delay, exponential), first(own.on_error, option.on_error, workflow.on_error, "fail")

@@ -1,0 +1,135 @@
+"""The canonical workflow definition: what every dialect is read into and the rest of the system knows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+# Also the charset of Airflow's task and DAG ids, less the dot, which names gates between tasks.
+NodeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+WorkflowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,149}$")]
+
+JsonType = Literal["string", "number", "integer", "boolean", "array", "object"]
+_TYPES = ("string", "number", "integer", "boolean", "array", "object")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorHandling(_Part):
+    """What happens when a node fails; on the workflow it is the default of all its nodes."""
+
+    retry_count: int | None = Field(
+        default=None,
+        ge=0,
+        le=20,
+        description="Attempts after the first. Default: 2, or as the node type says.",
+    )
+    retry_delay: int | None = Field(
+        default=None, ge=0, le=86_400_000, description="Milliseconds before the first retry. Default: 1000."
+    )
+    retry_backoff: Literal["fixed", "exponential"] | None = Field(
+        default=None, description="Whether the delay doubles with each retry. Default: exponential."
+    )
+    on_error: Literal["fail", "continue"] | None = Field(
+        default=None,
+        description="After the last attempt: fail the execution, or go on as if the node had no output. "
+        "An outgoing edge with condition `error` takes precedence over both.",
+    )
+
+
+class Node(_Part):
+    """One step of a workflow."""
+
+    id: NodeId = Field(description="Unique within the workflow: letters, digits, `_` and `-`.")
+    type: str = Field(description="A node type; `oneo nodes` lists them.")
+    name: str | None = Field(default=None, description="Shown to people instead of the id.")
+    config: dict[str, Any] = Field(default_factory=dict, description="Options of the node type.")
+    error_handling: ErrorHandling | None = Field(default=None, description="Overrides the workflow's.")
+    position: dict[str, float] | None = Field(default=None, description="Where the canvas draws the node.")
+
+
+class Edge(_Part):
+    """The target runs after the source."""
+
+    source: NodeId
+    target: NodeId
+    condition: str | None = Field(
+        default=None,
+        description="A branch of a condition node (its label, or the node it leads to), or `error`.",
+    )
+    parallel: bool = Field(default=False, description="Drawn as parallel; edges from one node always are.")
+    loop: bool = Field(default=False, description="Leads into a loop's body.")
+    loop_back: bool = Field(default=False, description="Leads from a loop's body back to the loop.")
+    loop_complete: bool = Field(default=False, description="Is taken once the loop is done.")
+
+
+class Variable(_Part):
+    """A named input of the workflow; manual runs ask for it in a form."""
+
+    type: JsonType | None = Field(default=None, description="JSON type; any where not given.")
+    default: Any = Field(default=None, description="Value where a run gives none.")
+    required: bool = Field(default=False, description="A manual run must give it.")
+    title: str | None = None
+    description: str | None = None
+    enum: list[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    format: str | None = None
+
+
+class Settings(_Part):
+    """How the workflow runs as a whole."""
+
+    timezone: str = Field(default="UTC", description="Zone of dates in expressions, e.g. Europe/Berlin.")
+    max_active_runs: int = Field(default=16, ge=1, le=1000, description="Executions at the same time.")
+    timeout_minutes: int | None = Field(default=None, ge=1, description="An execution older than this fails.")
+    tags: list[str] = Field(default_factory=list, description="Shown and searchable in the Airflow UI.")
+
+
+class Workflow(_Part):
+    """A workflow definition in canonical form."""
+
+    id: WorkflowId | None = Field(default=None, description="Default: made from the name.")
+    name: str = Field(default="Untitled workflow", min_length=1, max_length=200)
+    description: str = Field(default="", max_length=10_000)
+    nodes: list[Node] = Field(min_length=1, max_length=1000)
+    edges: list[Edge] | None = Field(default=None, description="Left out: the nodes run in the listed order.")
+    variables: dict[str, Variable] = Field(default_factory=dict)
+    settings: Settings = Field(default_factory=Settings)
+    error_handling: ErrorHandling = Field(default_factory=ErrorHandling)
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _defaults_alone(cls, value: Any) -> Any:
+        """`"limit": 5` is short for `"limit": {"default": 5}`."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: spec
+            if isinstance(spec, dict) and ("default" in spec or spec.get("type") in _TYPES)
+            else {"default": spec}
+            for name, spec in value.items()
+        }
+
+    @property
+    def key(self) -> str:
+        """The workflow's id: its own, or its name as one."""
+        return self.id or slug(self.name)
+
+
+def slug(name: str) -> str:
+    """A name as an id: `Lead Qualification` becomes `lead_qualification`."""
+    words = "".join(char.lower() if char.isascii() and char.isalnum() else " " for char in name).split()
+    return "_".join(words)[:150] or "workflow"
+
+
+def definition_hash(document: Any) -> str:
+    """Identity of a document: SHA-256 over its JSON with sorted keys, as 64 hexadecimal digits."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""The whole way from a document to a plan, with everything found on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dag_factory.catalogue import Catalogue
+from dag_factory.checks import check
+from dag_factory.compile import compile_workflow
+from dag_factory.definition import Workflow, definition_hash
+from dag_factory.plan import Plan
+from dag_factory.reading import read
+from oneo.errors import InvalidDefinitionError
+from oneo.problems import Problem
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is known about a document.
+
+    Attributes:
+        workflow: The definition; None where its form is wrong.
+        plan: The plan; None where there is any error.
+    """
+
+    document: Any
+    dialect: str
+    problems: list[Problem]
+    approximations: list[str]
+    workflow: Workflow | None
+    plan: Plan | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the document can be published."""
+        return self.plan is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """As printed by `oneo validate --json`."""
+        return {
+            "ok": self.ok,
+            "dialect": self.dialect,
+            "problems": [problem.as_json() for problem in self.problems],
+            "approximations": self.approximations,
+        }
+
+
+def examine(document: Any, catalogue: Catalogue) -> Examination:
+    """Read, check and compile a document; nothing is raised for what is wrong with it."""
+    reading = read(document)
+    problems = list(reading.problems)
+    plan = None
+    if reading.workflow is not None:
+        problems += check(reading.workflow, catalogue)
+        if not any(problem.severity == "error" for problem in problems):
+            plan = compile_workflow(reading.workflow, catalogue, definition_hash(document))
+    return Examination(document, reading.dialect, problems, reading.approximations, reading.workflow, plan)
+
+
+def plan_of(document: Any, catalogue: Catalogue) -> Plan:
+    """The plan of a document.
+
+    Raises:
+        InvalidDefinitionError: It has errors; all of them are named.
+    """
+    examination = examine(document, catalogue)
+    if examination.plan is None:
+        raise InvalidDefinitionError(examination.problems)
+    return examination.plan

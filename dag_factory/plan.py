@@ -1,0 +1,111 @@
+"""The plan: a definition made explicit, as plain data between parsing and Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from dag_factory.catalogue import Retry, Schedule
+
+# Route names every node has; a branching node's own branches come beside them.
+SUCCESS = "success"
+ERROR = "error"
+
+
+@dataclass(frozen=True)
+class PlanEdge:
+    """The target may run once the source took one of the routes.
+
+    Attributes:
+        routes: Route names, any of which takes the edge; `("success",)` for a plain edge.
+        gate: Id of the gate task on the edge, where the target has other ways in: skipping the gate
+            then leaves the target to them.
+    """
+
+    source: str
+    target: str
+    routes: tuple[str, ...]
+    gate: str | None
+
+
+@dataclass(frozen=True)
+class PlanNode:
+    """One node with everything decided.
+
+    Attributes:
+        join: Whether the node waits for several edges and runs when at least one of them is taken.
+        reads: Ids of nodes whose outputs its expressions read.
+        context_from: Ids of nodes whose context updates it sees: those that may run before it.
+        roots: First names its expressions use (`record`, `trigger`, `secrets`, …).
+    """
+
+    id: str
+    type: str
+    name: str
+    config: Mapping[str, Any]
+    effect: str
+    is_trigger: bool
+    join: bool
+    retry: Retry
+    on_error: Literal["fail", "continue"]
+    reads: tuple[str, ...]
+    context_from: tuple[str, ...]
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A workflow ready to be rendered or run.
+
+    Attributes:
+        nodes: In topological order.
+        schedule: When Airflow starts it by the clock; None where only events and people do.
+    """
+
+    workflow_id: str
+    name: str
+    description: str
+    definition_hash: str
+    nodes: tuple[PlanNode, ...]
+    edges: tuple[PlanEdge, ...]
+    variables: Mapping[str, Mapping[str, Any]]
+    schedule: Schedule | None
+    timezone: str
+    max_active_runs: int
+    timeout_minutes: int | None
+    tags: tuple[str, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, PlanNode]:
+        """The nodes by id."""
+        return {node.id: node for node in self.nodes}
+
+    @property
+    def triggers(self) -> list[PlanNode]:
+        """The trigger nodes."""
+        return [node for node in self.nodes if node.is_trigger]
+
+    def edges_from(self, node_id: str) -> list[PlanEdge]:
+        """The edges out of a node."""
+        return [edge for edge in self.edges if edge.source == node_id]
+
+    def edges_to(self, node_id: str) -> list[PlanEdge]:
+        """The edges into a node."""
+        return [edge for edge in self.edges if edge.target == node_id]
+
+    @property
+    def ends(self) -> list[PlanNode]:
+        """The nodes nothing follows."""
+        sources = {edge.source for edge in self.edges}
+        return [node for node in self.nodes if node.id not in sources]
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as `oneo plan` prints it and golden files keep it."""
+        return asdict(self)
+
+
+def taken(edge: PlanEdge, routes: tuple[str, ...]) -> bool:
+    """Whether a source that took `routes` takes the edge."""
+    return any(route in edge.routes for route in routes)

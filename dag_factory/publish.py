@@ -1,0 +1,51 @@
+"""Publishing: a document becomes the next version of its workflow, or nothing happens at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dag_factory.catalogue import Catalogue
+from dag_factory.examine import examine
+from oneo.database import Database
+from oneo.errors import InvalidDefinitionError
+from oneo.store import tenants, workflows
+from oneo.store.workflows import Published, TriggerRow
+
+
+def publish(
+    database: Database,
+    tenant_id: str,
+    document: Any,
+    catalogue: Catalogue,
+    *,
+    published_by: str | None = None,
+) -> Published:
+    """Check a document and store it as the workflow's new, active version.
+
+    Raises:
+        InvalidDefinitionError: The document has errors; nothing was stored.
+    """
+    examination = examine(document, catalogue)
+    plan = examination.plan
+    if plan is None:
+        raise InvalidDefinitionError(examination.problems)
+    tenants.check_id(tenant_id)
+    rows = []
+    for node in plan.triggers:
+        node_type = catalogue.get(node.type)
+        watch = node_type.watch(node.config) if node_type else None
+        kind, pipelines = (watch.event_kind, watch.pipeline_ids) if watch else (None, ())
+        rows.append(TriggerRow(node.id, node.type, node.config, kind, pipelines))
+    with database.system() as session:
+        tenants.ensure(session, tenant_id)
+    with database.tenant(tenant_id) as session:
+        return workflows.publish(
+            session,
+            tenant_id,
+            plan.workflow_id,
+            name=plan.name,
+            document=document,
+            definition_hash=plan.definition_hash,
+            triggers=rows,
+            published_by=published_by,
+        )

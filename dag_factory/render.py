@@ -1,0 +1,121 @@
+"""From a plan to an Airflow DAG: one task per node, gates where a branch joins other ways in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, CronTriggerTimetable, Param
+
+from dag_factory.binding import Binding
+from dag_factory.catalogue import Catalogue
+from dag_factory.plan import Plan
+from oneo.store.workflows import dag_id
+
+# Task ids of gates hold a dot, which node ids cannot.
+_JSON_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Which stored version of a workflow is rendered.
+
+    Attributes:
+        first_published: Start date of the DAG; it stays the same over versions, so catch-up does not begin anew.
+        document: The definition as published, shown in the DAG's documentation.
+        note: Something the UI should say first, such as that a newer version is broken.
+    """
+
+    tenant_id: str
+    version: int
+    first_published: datetime
+    document: Any
+    note: str | None = None
+
+
+def render(plan: Plan, edition: Edition, catalogue: Catalogue) -> DAG:
+    """The DAG of a plan.
+
+    Raises:
+        KeyError: A node type that the catalogue no longer has.
+    """
+    dag = DAG(
+        dag_id=dag_id(edition.tenant_id, plan.workflow_id),
+        dag_display_name=plan.name,
+        description=plan.description or plan.name,
+        schedule=_timetable(plan),
+        catchup=plan.schedule.catchup if plan.schedule else False,
+        start_date=edition.first_published,
+        max_active_runs=plan.max_active_runs,
+        dagrun_timeout=timedelta(minutes=plan.timeout_minutes) if plan.timeout_minutes else None,
+        is_paused_upon_creation=False,
+        params=_params(plan),
+        tags=["oneo", f"tenant:{edition.tenant_id}", version_tag(edition.version), *plan.tags],
+        doc_md=_documentation(plan, edition),
+    )
+    with dag:
+        tasks = {}
+        for node in plan.nodes:
+            operator = catalogue.get(node.type)
+            if operator is None:
+                raise KeyError(f"node type {node.type!r} is not installed")
+            binding = Binding(edition.tenant_id, edition.version, plan, node)
+            tasks[node.id] = operator.bound(binding)
+        for edge in plan.edges:
+            if edge.gate is None:
+                tasks[edge.source] >> tasks[edge.target]
+            else:
+                label = ", ".join(edge.routes)
+                gate = EmptyOperator(task_id=edge.gate, task_display_name=f"→ {edge.target} ({label})")
+                tasks[edge.source] >> gate >> tasks[edge.target]
+    return dag
+
+
+def version_tag(version: int) -> str:
+    """The tag that tells which version of a workflow Airflow has taken up."""
+    return f"version:{version}"
+
+
+def _timetable(plan: Plan) -> CronTriggerTimetable | None:
+    if plan.schedule is None:
+        return None
+    return CronTriggerTimetable(plan.schedule.cron, timezone=plan.schedule.timezone)
+
+
+def _params(plan: Plan) -> dict[str, Param]:
+    """The workflow's variables as Airflow params: the trigger form of the UI, checked by its JSON Schema."""
+    only_people_start_it = all(node.type == "trigger_manual" for node in plan.triggers)
+    params = {}
+    for name, variable in plan.variables.items():
+        schema = {key: value for key, value in variable.items() if key not in ("default", "required")}
+        if variable.get("required") and only_people_start_it and "default" not in variable:
+            params[name] = Param(**schema)
+            continue
+        default = variable.get("default")
+        if default is None:
+            own = schema.get("type")
+            schema["type"] = [own, "null"] if own else _JSON_TYPES
+        elif "type" not in schema:
+            schema["type"] = _JSON_TYPES
+        params[name] = Param(default, **schema)
+    return params
+
+
+def _documentation(plan: Plan, edition: Edition) -> str:
+    """Name, description, version and the definition itself; the hash makes every change a new DAG version."""
+    parts = [f"# {plan.name}", plan.description] if plan.description else [f"# {plan.name}"]
+    if edition.note:
+        parts.insert(0, f"> **{edition.note}**")
+    parts.append(
+        f"Workflow `{plan.workflow_id}` of tenant `{edition.tenant_id}`, version {edition.version}, "
+        f"definition `{plan.definition_hash}`"
+    )
+    # Longer than any run of backquotes inside, so that no text of the definition can end the block.
+    text = json.dumps(edition.document, indent=2, ensure_ascii=False)
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return "\n\n".join([*parts, f"{fence}json\n{text}\n{fence}"])

@@ -1,0 +1,63 @@
+"""Executions to DAG runs."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from oneo.database import Database
+from oneo.errors import TransientNodeError
+from oneo.store import executions
+from oneo.store.models import Execution, WorkflowVersion
+from oneo_app.dispatcher import airflow_runs
+from oneo_operators.airflow_task import EXECUTION_KEY
+
+logger = logging.getLogger(__name__)
+
+
+def start_next(database: Database) -> bool:
+    """Start the oldest execution that is due; returns whether there was one.
+
+    One at a time: the row stays locked until the run exists and is noted, and the run's first task waits for it.
+    A crash in between repeats the step, and the run's id, which follows from the execution's, makes it once.
+    """
+    with database.system() as session:
+        due = executions.claim_due(session, 1)
+        if not due:
+            return False
+        row = due[0]
+        if not _still_wanted(session, row):
+            return True
+        try:
+            airflow_runs.start_run(row.dag_id, row.run_id, _conf(session, row))
+        except TransientNodeError as error:
+            # Live by our books, unknown to Airflow: its database was reset, or the DAG deleted in the UI.
+            logger.warning("execution %s waits: %s", row.id, error)
+            executions.postpone(session, row, seconds=5)
+            return True
+        row.status = "running"
+        return True
+
+
+def _still_wanted(session: Session, row: Execution) -> bool:
+    if executions.workflow_is_active(session, row):
+        return True
+    error = {"type": "Withdrawn", "message": "the workflow was withdrawn before this execution started"}
+    executions.finish(session, row, "cancelled", error=error)
+    return False
+
+
+def _conf(session: Session, row: Execution) -> dict[str, object]:
+    """The run's conf: which execution it carries, and the variables that Airflow's params ask for."""
+    document = session.scalar(
+        select(WorkflowVersion.document).where(
+            WorkflowVersion.tenant_id == row.tenant_id,
+            WorkflowVersion.workflow_id == row.workflow_id,
+            WorkflowVersion.version == row.version,
+        )
+    )
+    names = (document or {}).get("variables") or {}
+    given = {name: row.data[name] for name in names if row.data.get(name) is not None}
+    return {**given, EXECUTION_KEY: str(row.id)}

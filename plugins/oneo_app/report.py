@@ -1,0 +1,65 @@
+"""An execution as commands and the API show it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy.orm import Session
+
+from oneo.settings import settings
+from oneo.store import log
+from oneo.store.models import Execution, ExecutionLog
+
+
+def execution_report(session: Session, row: Execution) -> dict[str, Any]:
+    """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]`, …"""
+    return {**summary(row), "nodes": _nodes(log.of_execution(session, row.id)), "output": row.output}
+
+
+def summary(row: Execution) -> dict[str, Any]:
+    """The execution without its nodes."""
+    took = (row.ended_at - row.started_at) if row.ended_at and row.started_at else None
+    status = row.status
+    return {
+        "execution": str(row.id),
+        "workflow": row.workflow_id,
+        "version": row.version,
+        "status": status,
+        "duration_ms": round(took.total_seconds() * 1000) if took is not None else None,
+        "error": row.error,
+        "tenant": row.tenant_id,
+        "trigger": row.trigger_type,
+        "record_id": str(row.record_id) if row.record_id else row.data.get("record_id"),
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "dag_id": row.dag_id,
+        "run_id": row.run_id,
+        "url": run_url(row),
+    }
+
+
+def run_url(row: Execution) -> str | None:
+    """The run's page in the Airflow UI; None for executions that ran without Airflow."""
+    if row.run_id.startswith("local__"):
+        return None
+    return f"{settings().public_url.rstrip('/')}/dags/{quote(row.dag_id)}/runs/{quote(row.run_id)}"
+
+
+def _nodes(rows: list[ExecutionLog]) -> dict[str, Any]:
+    nodes: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        took = (row.ended_at - row.started_at) if row.ended_at else None
+        nodes[f"{row.node_id}{row.loop_index}"] = {
+            "type": row.node_type,
+            "status": row.status,
+            "attempts": row.attempt if row.status != "skipped" else 0,
+            "input": row.input,
+            "output": row.output,
+            "error": row.error,
+            "routes": row.routes,
+            "started_at": row.started_at,
+            "duration_ms": round(took.total_seconds() * 1000) if took is not None else None,
+        }
+    return nodes

@@ -1,0 +1,147 @@
+"""Starting executions by hand, waiting for them, and running them here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from dag_factory.examine import plan_of
+from dag_factory.plan import Plan
+from oneo.database import Database
+from oneo.errors import InfrastructureError, UserError
+from oneo.store import executions, records, workflows
+from oneo_app.report import execution_report
+from oneo_operators.airflow_vault import AirflowVault
+from oneo_operators.catalogue import catalogue
+from oneo_operators.completion import complete
+from oneo_operators.execution import Start, begin, with_record
+from oneo_operators.runner import PlanRunner
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An execution that was asked for."""
+
+    execution_id: UUID
+    workflow_id: str
+    version: int
+
+
+def check_variables(plan: Plan, data: Mapping[str, Any]) -> None:
+    """Nothing where the data gives every required variable, and each in its type.
+
+    Raises:
+        UserError: It does not; every reason is named.
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - most commands start nothing
+
+    problems = []
+    for name, variable in plan.variables.items():
+        value = data.get(name)
+        if value is None:
+            if variable.get("required") and variable.get("default") is None:
+                problems.append(f"variable {name!r} is required")
+            continue
+        schema = {key: item for key, item in variable.items() if key not in ("default", "required")}
+        problems += [f"variable {name!r}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
+    if problems:
+        raise UserError("; ".join(problems), hint="give them with --data '{\"name\": value}'")
+
+
+def _trigger(plan: Plan) -> tuple[str | None, str]:
+    """(node id, type) of the trigger that a start by hand stands for."""
+    by_hand = [node for node in plan.triggers if node.type == "trigger_manual"]
+    node = next(iter([*by_hand, *plan.triggers]), None)
+    return (node.id if node else None), "trigger_manual"
+
+
+def enqueue(found: Database, tenant_id: str, workflow_id: str, data: Mapping[str, Any]) -> Begun:
+    """Queue an execution of a published workflow; the dispatcher starts it on Airflow.
+
+    Raises:
+        NotFoundError: No such workflow.
+        UserError: The workflow was withdrawn, or the data does not fit its variables.
+    """
+    with found.tenant(tenant_id) as session:
+        workflow = workflows.get(session, workflow_id)
+        if not workflow.active:
+            raise UserError(f"workflow {workflow_id!r} is not active", hint="publish it first")
+        plan = plan_of(workflows.get_version(session, workflow_id).document, catalogue())
+        check_variables(plan, data)
+        node, kind = _trigger(plan)
+        full = dict(with_record(session, data))
+        row = records.find_one(session, str(data["record_id"])) if "record_id" in data else None
+        execution_id = executions.enqueue(
+            session,
+            tenant_id,
+            workflow_id,
+            version=workflow.version,
+            trigger_node=node,
+            trigger_type=kind,
+            data=full,
+            dag_id=workflows.dag_id(tenant_id, workflow_id),
+            record_id=row.id if row is not None else None,
+        )
+    if execution_id is None:
+        raise InfrastructureError("the execution could not be queued")
+    return Begun(execution_id, workflow_id, workflow.version)
+
+
+def wait_for(found: Database, tenant_id: str, execution_id: UUID, *, timeout_seconds: float) -> dict[str, Any]:
+    """The report of an execution once it has ended.
+
+    Raises:
+        InfrastructureError: It has not ended in time.
+    """
+    end = time.monotonic() + timeout_seconds
+    with found.listen("oneo_work") as connection:
+        while True:
+            with found.tenant(tenant_id) as session:
+                row = executions.get(session, execution_id)
+                if row.status in executions.FINAL:
+                    return execution_report(session, row)
+            if time.monotonic() > end:
+                raise InfrastructureError(
+                    f"execution {execution_id} is still {row.status} after {timeout_seconds:.0f} s",
+                    hint=f"look again with `oneo runs show {execution_id}`",
+                )
+            for _ in connection.notifies(timeout=1, stop_after=1):
+                pass
+
+
+def run_here(
+    found: Database, tenant_id: str, document: Mapping[str, Any], data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Run a definition in this process, without Airflow; the execution and its log are kept as always.
+
+    Raises:
+        InvalidDefinitionError: The document has errors.
+        UserError: The data does not fit its variables.
+    """
+    plan = plan_of(document, catalogue())
+    check_variables(plan, data)
+    node, kind = _trigger(plan)
+    execution_id = uuid4()
+    with found.tenant(tenant_id) as session:
+        version = workflows.ensure_known(session, tenant_id, plan.workflow_id, plan.name)
+        start = Start(
+            tenant_id=tenant_id,
+            execution_id=execution_id,
+            version=version,
+            dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
+            run_id=f"local__{execution_id}",
+            trigger_node=node,
+            trigger_type=kind,
+            data=data,
+        )
+        state = begin(session, plan, start)
+    status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run())
+    with found.system() as session:
+        row = executions.get_for_update(session, tenant_id, execution_id)
+        complete(session, row, plan, status)
+    with found.tenant(tenant_id) as session:
+        return execution_report(session, executions.get(session, execution_id))

@@ -1,0 +1,177 @@
+"""A node as a task of an Airflow DAG run: where its inputs come from and where its outcome goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+from dag_factory.plan import PlanEdge, taken
+from oneo.database import database, to_json
+from oneo.errors import NodeError
+from oneo.expressions import Scope
+from oneo.settings import settings
+from oneo.store import executions
+from oneo.store.workflows import dag_id
+from oneo_operators.airflow_vault import AirflowVault
+from oneo_operators.attempt import NodeAttempt, Outcome, resolve_config
+from oneo_operators.context import NodeContext
+from oneo_operators.execution import ExecutionState, Start, begin
+from oneo_operators.redact import redact
+from oneo_operators.services import Secrets
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from dag_factory.binding import Binding
+    from oneo_operators.base import NodeOperator
+
+# The dispatcher names the execution it starts in the run's conf; runs without it were started by Airflow.
+EXECUTION_KEY = "oneo_execution"
+_RESERVED_BY_XCOM = ("__classname__", "__version__", "__data__", "__type", "__var")
+_WRAPPED = "oneo_json"
+
+
+async def run_bound(operator: NodeOperator, binding: Binding, context: Context) -> Any:
+    """Run a workflow's node as a task; returns its output for XCom.
+
+    Raises:
+        NodeError: The attempt failed and nothing in the workflow handles it.
+        DownstreamTasksSkipped: It succeeded, and some edges out of it are not taken.
+    """
+    task_instance: Any = context["ti"]
+    with database().tenant(binding.tenant_id) as session:
+        state = begin(session, binding.plan, _start(binding, context))
+    if binding.node.is_trigger:
+        return _leave(task_instance, state.data, _skipped_by_trigger(binding, state))
+    _fetch_outputs(task_instance, binding, state)
+    attempt = NodeAttempt(operator, binding.node, state, database(), AirflowVault())
+
+    def may_retry(error: NodeError) -> bool:
+        return error.retryable and task_instance.try_number <= task_instance.max_tries
+
+    outcome = await attempt.run(may_retry=may_retry)
+    if outcome.error is not None and not outcome.routes:
+        raise outcome.error
+    return _leave(task_instance, outcome.output, _not_taken(binding, outcome))
+
+
+def _start(binding: Binding, context: Context) -> Start:
+    dag_run: Any = context["dag_run"]
+    conf = dag_run.conf or {}
+    this_dag = dag_id(binding.tenant_id, binding.plan.workflow_id)
+    given = conf.get(EXECUTION_KEY)
+    execution_id = UUID(given) if given else executions.id_for_run(this_dag, dag_run.run_id)
+    scheduled = str(dag_run.run_type).endswith("scheduled")
+    wanted = "trigger_scheduled" if scheduled else "trigger_manual"
+    triggers = binding.plan.triggers
+    trigger = next((one for one in triggers if one.type == wanted), triggers[0] if triggers else None)
+    data = {name: value for name, value in context["params"].items() if name != EXECUTION_KEY}
+    if scheduled:
+        moment = dag_run.logical_date or dag_run.run_after
+        data["scheduled_for"] = moment.isoformat() if moment else None
+    return Start(
+        tenant_id=binding.tenant_id,
+        execution_id=execution_id,
+        version=binding.version,
+        dag_id=this_dag,
+        run_id=dag_run.run_id,
+        trigger_node=trigger.id if trigger else None,
+        trigger_type=wanted,
+        data=data,
+    )
+
+
+def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) -> None:
+    """Pull the outputs the node's expressions read, and no others."""
+    for node_id in binding.node.reads:
+        if node_id in state.outputs:
+            continue
+        value = task_instance.xcom_pull(task_ids=node_id, key="return_value")
+        # A node that was skipped has no output: its name stays unknown, so that `default(…)` can catch it.
+        if value is not None:
+            state.outputs[node_id] = _unwrap(value)
+
+
+def _not_taken(binding: Binding, outcome: Outcome) -> list[str]:
+    return [_task_of(edge) for edge in binding.edges_out if not taken(edge, outcome.routes)]
+
+
+def _skipped_by_trigger(binding: Binding, state: ExecutionState) -> list[str]:
+    """Of several triggers, those that did not fire lead nowhere."""
+    if binding.node.id == state.trigger_node:
+        return []
+    return [_task_of(edge) for edge in binding.edges_out]
+
+
+def _task_of(edge: PlanEdge) -> str:
+    return edge.gate or edge.target
+
+
+def _leave(task_instance: Any, output: Any, skipped: list[str]) -> Any:
+    value = _wrap(output)
+    if not skipped:
+        return value
+    # Raising ends the task before Airflow would keep the returned value. The second key tells the scheduler, when
+    # a task below is cleared, that it was skipped on purpose.
+    task_instance.xcom_push(key="return_value", value=value)
+    task_instance.xcom_push(key="skipmixin_key", value={"skipped": skipped})
+    raise DownstreamTasksSkipped(tasks=skipped)
+
+
+def _wrap(output: Any) -> Any:
+    """An output as an XCom value; keys that XCom keeps to itself travel as text."""
+    text = to_json(output)
+    if any(f'"{key}"' in text for key in _RESERVED_BY_XCOM):
+        return {_WRAPPED: text}
+    return json.loads(text)
+
+
+def _unwrap(value: Any) -> Any:
+    if isinstance(value, Mapping) and set(value) == {_WRAPPED}:
+        return json.loads(value[_WRAPPED])
+    return value
+
+
+async def run_alone(operator: NodeOperator, context: Context) -> Any:
+    """Run an operator that stands in a hand-written DAG: no execution, no log rows; returns its output.
+
+    Expressions see the run's params as `trigger` and `variables`, and the tenant is the configured default.
+
+    Raises:
+        NodeError: The node failed.
+    """
+    tenant_id = settings().tenant
+    params = dict(context["params"])
+    vault = AirflowVault()
+    dag_run: Any = context["dag_run"]
+    names = {
+        "trigger": params,
+        "variables": params,
+        "context": {},
+        "nodes": {},
+        "secrets": Secrets(vault, tenant_id),
+    }
+    moment = dag_run.run_after or datetime.now(UTC)
+    scope = Scope(names, now=moment, seed=f"{dag_run.dag_id}/{dag_run.run_id}/{operator.task_id}")
+    node_context = NodeContext(
+        database,
+        scope,
+        tenant_id=tenant_id,
+        execution_id=None,
+        node_id=operator.task_id or str(uuid4()),
+        vault=vault,
+        now=moment,
+    )
+    try:
+        config, _ = resolve_config(type(operator), operator.node_config, node_context)
+        result = await operator.run(config, node_context)
+        node_context.commit()
+    except Exception as error:
+        node_context.rollback(error)
+        raise
+    return _wrap(redact(result.output, scope.revealed))

@@ -1,0 +1,35 @@
+"""Secrets and connections from Airflow, through whichever secrets backend it is configured with."""
+
+from __future__ import annotations
+
+from oneo_operators.services import Connection
+
+
+class AirflowVault:
+    """Airflow's variables and connections as a `Vault`; works inside a task and outside."""
+
+    def secret(self, key: str) -> str | None:
+        """The Airflow variable of that key."""
+        from airflow.sdk import Variable  # noqa: PLC0415 - only when a secret is read
+
+        return Variable.get(key, default=None)  # type: ignore[no-any-return]
+
+    def connection(self, conn_id: str) -> Connection | None:
+        """The Airflow connection of that id."""
+        from airflow.sdk import Connection as AirflowConnection  # noqa: PLC0415
+        from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415
+
+        try:
+            found = AirflowConnection.get(conn_id)
+        except AirflowNotFoundException:
+            return None
+        return Connection(
+            id=conn_id,
+            kind=found.conn_type,
+            host=found.host,
+            port=found.port,
+            scheme=found.schema,
+            login=found.login,
+            password=found.password,
+            extra=found.extra_dejson,
+        )

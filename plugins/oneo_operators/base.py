@@ -1,0 +1,151 @@
+"""The base of all node types: one class is the Airflow operator and the in-task executable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.bases.skipmixin import SkipMixin
+from pydantic import BaseModel, ConfigDict
+
+from dag_factory.catalogue import Branch, Effect, Retry, RetryOverride, Schedule, Watch
+from oneo_operators.context import NodeContext
+from oneo_operators.result import NodeResult
+from oneo_operators.retry import NodeRetryPolicy
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from dag_factory.binding import Binding
+
+
+class NodeConfig(BaseModel):
+    """Base of all node configs: unknown options are errors, and every option is described."""
+
+    # A number that an expression gave is fine as the text of a title.
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+
+class NodeOperator(BaseOperator, SkipMixin):
+    """A node type.
+
+    A subclass gives `type`, `category`, `description`, `Config` and `run`; everything else has a default. In a
+    rendered workflow it is made by `bound`; in a hand-written DAG its options are plain arguments:
+    `HttpRequestOperator(task_id="call", method="GET", url="https://…")`.
+
+    Args:
+        config: The node's options as one mapping.
+        **kwargs: Options of the node by name, and arguments of Airflow's BaseOperator.
+    """
+
+    type: ClassVar[str]
+    category: ClassVar[str]
+    description: ClassVar[str]
+    effect: ClassVar[Effect] = "pure"
+    is_trigger: ClassVar[bool] = False
+    default_retry: ClassVar[Retry] = Retry()
+    Config: ClassVar[type[NodeConfig]]
+
+    # Airflow's own templating stays off: data that looks like a template must stay data.
+    template_fields: Sequence[str] = ()
+    inherits_from_skipmixin = True
+    ui_color = "#eef2ff"
+
+    def __init__(self, *, config: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        own = {name: kwargs.pop(name) for name in list(kwargs) if name in self.Config.model_fields}
+        super().__init__(**kwargs)
+        self.node_config: dict[str, Any] = {**(config or {}), **own}
+        self.binding: Binding | None = None
+
+    async def run(self, config: Any, context: NodeContext) -> NodeResult:
+        """Do the node's work. No Airflow in here: the same code runs in a task, in a loop body and in a test.
+
+        Args:
+            config: An instance of `Config`, expressions evaluated.
+            context: Names, transaction, connections.
+
+        Raises:
+            NodeError: The attempt failed; the class says whether repeating it may help.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def bound(cls, binding: Binding) -> Self:
+        """The operator of one node of a workflow."""
+        node = binding.node
+        operator = cls(
+            task_id=node.id,
+            task_display_name=node.name,
+            config=node.config,
+            trigger_rule="none_failed_min_one_success" if node.join else "all_success",
+            retries=node.retry.count,
+            retry_delay=timedelta(seconds=node.retry.delay_seconds),
+            retry_policy=NodeRetryPolicy(node.retry),
+        )
+        operator.binding = binding
+        return operator
+
+    def execute(self, context: Context) -> Any:
+        """Airflow's entry: run the node for this task instance."""
+        from oneo_operators import airflow_task  # noqa: PLC0415 - the store is needed in tasks only
+
+        if self.binding is None:
+            return asyncio.run(airflow_task.run_alone(self, context))
+        return asyncio.run(airflow_task.run_bound(self, self.binding, context))
+
+    @classmethod
+    def raw_fields(cls) -> frozenset[str]:
+        """Config fields that are not rendered before the node runs (it evaluates them itself)."""
+        return frozenset()
+
+    @classmethod
+    def conditions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """(JSON path inside the config, source) of every condition expression."""
+        return ()
+
+    @classmethod
+    def branches(cls, config: Mapping[str, Any]) -> Sequence[Branch]:
+        """The ways out of a branching node; empty for all others."""
+        return ()
+
+    @classmethod
+    def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:
+        """What the config says about retries and errors."""
+        return RetryOverride()
+
+    @classmethod
+    def schedule(cls, config: Mapping[str, Any]) -> Schedule | None:
+        """For clock triggers: when to start."""
+        return None
+
+    @classmethod
+    def watch(cls, config: Mapping[str, Any]) -> Watch | None:
+        """For record triggers: what to watch."""
+        return None
+
+
+class TriggerOperator(NodeOperator):
+    """A node that starts a workflow: its output is the trigger data, and it needs no worker.
+
+    Airflow marks a workflow's only trigger as done without running a process; where there are several, each runs
+    to skip what only the others lead to.
+    """
+
+    category = "trigger"
+    is_trigger = True
+    ui_color = "#dcfce7"
+
+    @classmethod
+    def bound(cls, binding: Binding) -> Self:
+        """The trigger's task."""
+        operator = super().bound(binding)
+        if len(binding.plan.triggers) == 1:
+            operator.inherits_from_empty_operator = True
+        return operator
+
+    async def run(self, config: Any, context: NodeContext) -> NodeResult:
+        """The trigger data."""
+        return NodeResult(context.scope.names["trigger"])

@@ -1,0 +1,125 @@
+"""What a node's `run` is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from oneo_operators.services import Connection, Vault, find_connection
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from oneo.database import Database
+    from oneo.expressions import Scope
+
+T = TypeVar("T")
+
+
+class NodeContext:
+    """A node attempt's surroundings: names, transaction, connections. No Airflow.
+
+    Args:
+        database: The store.
+        scope: The names expressions see.
+        tenant_id: Whose workflow runs.
+        execution_id: Which execution; None where an operator stands in a hand-written DAG.
+        node_id: Which node.
+        loop_index: Which iteration of a loop; empty outside loops.
+        vault: Where secrets and connections are.
+
+    Attributes:
+        now: The attempt's moment; the same at every retry.
+    """
+
+    def __init__(
+        self,
+        database: Callable[[], Database],
+        scope: Scope,
+        *,
+        tenant_id: str,
+        execution_id: UUID | None,
+        node_id: str,
+        vault: Vault,
+        now: datetime,
+        loop_index: str = "",
+    ) -> None:
+        self._database = database
+        self._transaction = ExitStack()
+        self._session: Session | None = None
+        self.scope = scope
+        self.tenant_id = tenant_id
+        self.execution_id = execution_id
+        self.node_id = node_id
+        self.loop_index = loop_index
+        self.vault = vault
+        self.now = now
+
+    async def store(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in the attempt's transaction, in a thread.
+
+        The transaction commits together with the attempt's log row: a node that succeeds has its effects kept
+        exactly once, one that fails has none.
+        """
+        return await asyncio.to_thread(lambda: work(self.session()))
+
+    def session(self) -> Session:
+        """The session of the attempt's transaction, opened at first use."""
+        if self._session is None:
+            transaction = self._database().tenant(self.tenant_id, execution_id=self.execution_id)
+            self._session = self._transaction.enter_context(transaction)
+        return self._session
+
+    def commit(self) -> None:
+        """Keep what the attempt did."""
+        self._session = None
+        self._transaction.close()
+
+    def rollback(self, error: BaseException) -> None:
+        """Undo what the attempt did."""
+        self._session = None
+        self._transaction.__exit__(type(error), error, error.__traceback__)
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition expression holds now.
+
+        Raises:
+            ExpressionError: It cannot be evaluated.
+        """
+        from oneo.expressions import compile_condition  # noqa: PLC0415 - loads the parser
+
+        return compile_condition(condition).evaluate(self.scope)
+
+    def connection(self, conn_id: str) -> Connection:
+        """The tenant's connection of that name, or the shared one.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        found = find_connection(self.vault, self.tenant_id, conn_id)
+        # What it holds must not come out again in an output or a message.
+        self.scope.reveal([found.password, *found.extra.values()])
+        return found
+
+    @property
+    def key(self) -> str:
+        """What names this node's effects: the same at every attempt, another in every iteration of a loop."""
+        return f"{self.node_id}{self.loop_index}"
+
+    @property
+    def record_id(self) -> str | None:
+        """Id of the record the execution is about, where there is one."""
+        held = self.scope.names.get("context")
+        value = held.get("record_id") if isinstance(held, Mapping) else None
+        return str(value) if value else None
+
+    @property
+    def record_url(self) -> str | None:
+        """Address of that record in the CRM, where one is configured."""
+        record = self.scope.find("record")
+        value = record.get("url") if isinstance(record, Mapping) else None
+        return str(value) if value else None

@@ -1,0 +1,160 @@
+"""The state of an execution as one node finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from dag_factory.plan import Plan, PlanNode
+from oneo.expressions import Lazy, Scope
+from oneo.settings import settings
+from oneo.store import executions, log, records
+from oneo.store.log import NodeKey
+from oneo_operators.services import Secrets, Vault
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from oneo.database import Database
+
+
+@dataclass(frozen=True)
+class Start:
+    """How an execution comes to be, where no row of it exists yet.
+
+    Attributes:
+        data: Trigger data: an event's, or what the person who started it gave.
+    """
+
+    tenant_id: str
+    execution_id: UUID
+    version: int
+    dag_id: str
+    run_id: str
+    trigger_node: str | None
+    trigger_type: str
+    data: Mapping[str, Any]
+
+
+@dataclass
+class ExecutionState:
+    """What of an execution its nodes share.
+
+    Attributes:
+        context: Context entries by the node that put them there.
+        outputs: Node outputs by node id, as far as they were fetched.
+    """
+
+    tenant_id: str
+    id: UUID
+    version: int
+    run_id: str
+    plan: Plan
+    data: Mapping[str, Any]
+    record_id: str | None
+    started_at: datetime
+    trigger_node: str | None
+    context: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
+    """The execution's state, its row and its triggers' log rows written where they are not there yet."""
+    row = executions.ensure_started(
+        session,
+        start.tenant_id,
+        start.execution_id,
+        workflow_id=plan.workflow_id,
+        version=start.version,
+        trigger_node=start.trigger_node,
+        trigger_type=start.trigger_type,
+        data=with_record(session, start.data),
+        dag_id=start.dag_id,
+        run_id=start.run_id,
+    )
+    state = ExecutionState(
+        tenant_id=start.tenant_id,
+        id=row.id,
+        version=row.version,
+        run_id=row.run_id,
+        plan=plan,
+        data=row.data,
+        record_id=str(row.record_id or row.data.get("record_id") or "") or None,
+        started_at=row.started_at or row.created_at,
+        trigger_node=row.trigger_node,
+    )
+    for trigger in plan.triggers:
+        if trigger.id == row.trigger_node:
+            key = NodeKey(start.tenant_id, row.id, trigger.id)
+            log.write_row(session, key, trigger.type, "success", output=row.data)
+            state.outputs[trigger.id] = row.data
+    return state
+
+
+def with_record(session: Session, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Trigger data that names a record, with that record's fields, as a record event would bring them."""
+    if "record_id" not in data or "record" in data:
+        return data
+    row = records.find_one(session, str(data["record_id"]))
+    if row is None:
+        return data
+    view = records.view(row)
+    return {**view, "record": view, "pipeline_id": row.pipeline_id, **data}
+
+
+def scope_for(
+    state: ExecutionState, node: PlanNode, database: Database, vault: Vault, *, now: datetime, seed: str
+) -> Scope:
+    """The names a node's expressions see: the context of its ancestors, and of them only."""
+
+    def fetch_record() -> Any:
+        with database.tenant(state.tenant_id) as session:
+            row = records.find_one(session, state.record_id or "")
+        if row is not None:
+            return with_url(records.view(row))
+        return state.data.get("record")
+
+    names: dict[str, Any] = {
+        "trigger": state.data,
+        "variables": variables_of(state.plan, state.data),
+        "nodes": state.outputs,
+        "secrets": Secrets(vault, state.tenant_id),
+        "workflow": {
+            "id": state.plan.workflow_id,
+            "name": state.plan.name,
+            "version": state.version,
+            "tenant": state.tenant_id,
+        },
+        "execution": {"id": str(state.id), "run_id": state.run_id, "started_at": state.started_at},
+    }
+    context: dict[str, Any] = {}
+    if state.record_id is not None or "record" in state.data:
+        record = Lazy(fetch_record)
+        names["record"] = record
+        context |= {
+            "record": record,
+            "record_id": state.record_id,
+            "pipeline_id": state.data.get("pipeline_id"),
+        }
+    for earlier in node.context_from:
+        context |= state.context.get(earlier, {})
+    names["context"] = context
+    return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
+
+
+def with_url(view: dict[str, Any]) -> dict[str, Any]:
+    """A record's view with its address in the CRM, where one is configured."""
+    pattern = settings().record_url
+    url = pattern.format(id=view["id"], pipeline_id=view["pipeline_id"]) if pattern else None
+    return {"url": url, **view}
+
+
+def variables_of(plan: Plan, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The workflow's variables: what the run gave, else their defaults."""
+    return {
+        name: data[name] if data.get(name) is not None else variable.get("default")
+        for name, variable in plan.variables.items()
+    }

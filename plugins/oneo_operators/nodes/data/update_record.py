@@ -1,0 +1,80 @@
+"""Changes to an existing record."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from dag_factory.catalogue import Effect
+from oneo.database import plain_json
+from oneo.errors import ConfigError
+from oneo.store import pipelines, records
+from oneo_operators.base import NodeConfig, NodeOperator
+from oneo_operators.context import NodeContext
+from oneo_operators.result import NodeResult
+
+
+class UpdateRecordConfig(NodeConfig):
+    """Which record changes, and how."""
+
+    record_id: str | None = Field(default=None, description="Default: the record the execution is about.")
+    pipeline_id: str | None = Field(
+        default=None, description="Pipeline the record must be in; a safeguard against a wrong id."
+    )
+    update_fields: dict[str, Any] = Field(
+        default_factory=dict, description="Fields to overwrite; `stage` and `owner` may stand among them."
+    )
+    increment_fields: dict[str, float] = Field(
+        default_factory=dict, description="Numbers to add to fields; a missing field counts as 0."
+    )
+    append_to_arrays: dict[str, list[Any]] = Field(
+        default_factory=dict, description="Values to append to list fields; a missing field counts as empty."
+    )
+    skip_validation: bool = Field(
+        default=False, description="Accept values that do not fit the pipeline's fields."
+    )
+
+
+class UpdateRecordOperator(NodeOperator):
+    """Change a record."""
+
+    type: ClassVar[str] = "update_record"
+    category: ClassVar[str] = "data_operation"
+    description: ClassVar[str] = "Overwrites, increments or appends to fields of a record."
+    effect: ClassVar[Effect] = "store"
+    Config = UpdateRecordConfig
+
+    async def run(self, config: UpdateRecordConfig, context: NodeContext) -> NodeResult:
+        """Change the record under a row lock; `output.changed` names the fields that really changed."""
+        record_id = config.record_id or context.record_id
+        if not record_id:
+            raise ConfigError(
+                "no record_id is given and the execution is about no record",
+                "set record_id, e.g. to {{context.created_record_id}}",
+            )
+
+        def work(session: Session) -> dict[str, Any]:
+            row = records.get(session, record_id, lock=True)
+            if config.pipeline_id is not None and row.pipeline_id != config.pipeline_id:
+                raise ConfigError(
+                    f"record {record_id} is in pipeline {row.pipeline_id!r}, not in {config.pipeline_id!r}",
+                    "correct record_id or pipeline_id",
+                )
+            changes = records.Changes(
+                plain_json(config.update_fields),
+                _whole(config.increment_fields),
+                plain_json(config.append_to_arrays),
+            )
+            changed = records.update(session, row, changes)
+            if changed and not config.skip_validation:
+                pipelines.check(pipelines.get(session, row.pipeline_id), row.data)
+            return {"record_id": str(row.id), "changed": changed, "record": records.view(row)}
+
+        return NodeResult(await context.store(work))
+
+
+def _whole(amounts: dict[str, float]) -> dict[str, float]:
+    """1.0 adds as 1, so that a counter stays a whole number."""
+    return {name: int(amount) if amount == int(amount) else amount for name, amount in amounts.items()}

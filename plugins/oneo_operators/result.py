@@ -1,0 +1,22 @@
+"""What a node gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """The result of a node's run.
+
+    Attributes:
+        output: JSON value; later nodes read it as `nodes.<id>`.
+        context_updates: Entries of `context` that nodes after this one see.
+        routes: For branching nodes, the keys of the branches taken; None for all others.
+    """
+
+    output: Any = None
+    context_updates: Mapping[str, Any] = field(default_factory=dict)
+    routes: tuple[str, ...] | None = None

@@ -1,0 +1,71 @@
+"""What a shard file of the bundle calls: the DAGs of its workflows, each on its own feet."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow.sdk import get_parsing_context
+
+from dag_factory.bundle import shard_of
+from dag_factory.examine import plan_of
+from dag_factory.render import Edition, render
+from oneo.database import database
+from oneo.store import workflows
+from oneo.store.workflows import Stored
+from oneo_operators.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+    from sqlalchemy.orm import Session
+
+    from oneo.store.models import WorkflowVersion
+
+logger = logging.getLogger(__name__)
+
+
+def dags(*, shard: int, revision: int) -> dict[str, DAG]:
+    """The shard's DAGs by id, as of a revision of the store.
+
+    A task needs one DAG only: Airflow says which, and no other is built. A definition that cannot be rendered
+    never takes its neighbours down: its last good version stands in, and the reason is kept with the workflow.
+    """
+    wanted = get_parsing_context().dag_id
+    found: dict[str, DAG] = {}
+    with database().system() as session:
+        for stored in workflows.at_revision(session, revision, wanted):
+            dag_id = workflows.dag_id(stored.row.tenant_id, stored.row.workflow_id)
+            if shard_of(dag_id) != shard:
+                continue
+            dag = _newest_good(session, stored, note_errors=wanted is None)
+            if dag is not None:
+                found[dag_id] = dag
+    return found
+
+
+def _newest_good(session: Session, stored: Stored, *, note_errors: bool) -> DAG | None:
+    newest = stored.row
+    try:
+        dag = _render(newest, stored, None)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        logger.exception("workflow %s/%s cannot be rendered", newest.tenant_id, newest.workflow_id)
+    else:
+        if note_errors:
+            workflows.note_render_error(session, newest, None)
+        return dag
+    if note_errors:
+        workflows.note_render_error(session, newest, reason)
+    for row in workflows.earlier_versions(session, newest):
+        note = f"Version {newest.version} cannot be rendered: {reason}. Version {row.version} runs instead."
+        try:
+            return _render(row, stored, note)
+        except Exception:
+            logger.exception("nor can version %s", row.version)
+    return None
+
+
+def _render(row: WorkflowVersion, stored: Stored, note: str | None) -> DAG:
+    plan = plan_of(row.document, catalogue())
+    edition = Edition(row.tenant_id, row.version, stored.first_published, row.document, note)
+    return render(plan, edition, catalogue())
