@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -100,7 +101,9 @@ def import_csv(
             with database.tenant(tenant_id) as session:
                 for line, cells in batch:
                     result.read += 1
-                    problem = _write(session, tenant_id, spec, columns, cells, key, options, result, len(header))
+                    problem = _write(
+                        session, tenant_id, spec, columns, cells, key, options, result, len(header)
+                    )
                     if problem:
                         result.rejected += 1
                         rejects.write(line, problem, cells)
@@ -123,7 +126,9 @@ def _header(reader: Any, path: Path) -> list[str]:
         raise UserError(f"{path} has no header line", hint="the first line names the columns")
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
-        raise UserError(f"{path}: column {doubled[0]!r} stands twice in the header", hint="rename one of the two")
+        raise UserError(
+            f"{path}: column {doubled[0]!r} stands twice in the header", hint="rename one of the two"
+        )
     return header
 
 
@@ -134,7 +139,9 @@ def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise UserError(f"{path}, line {reader.line_num}: {error}", hint="check quotes and line ends") from None
+            raise UserError(
+                f"{path}, line {reader.line_num}: {error}", hint="check quotes and line ends"
+            ) from None
         except UnicodeDecodeError as error:
             raise UserError(
                 f"{path} is not UTF-8 text (byte {error.start} after line {reader.line_num})",
@@ -247,7 +254,7 @@ def convert(text: str, kind: str) -> Any:
     match kind:
         case "number":
             number = float(text)
-            if number != number or number in (float("inf"), float("-inf")):
+            if not math.isfinite(number):
                 raise ValueError(text)
             return int(number) if number.is_integer() and abs(number) < 2**53 else number
         case "integer":

@@ -83,6 +83,8 @@ class Database:
                 max_overflow=10,
                 pool_pre_ping=False,
                 json_serializer=to_json,
+                # Statements end up in error messages, the data in them must not.
+                hide_parameters=True,
                 # `role` as a start-up option is also what RESET ROLE returns to.
                 connect_args={"options": f"-c role={role}", "application_name": role, "connect_timeout": 5},
             )

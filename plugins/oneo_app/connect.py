@@ -81,4 +81,3 @@ def _use(url: str | None) -> Database:
         settings.cache_clear()
         database.cache_clear()
     return database()
-

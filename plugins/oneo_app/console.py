@@ -78,7 +78,9 @@ def show_problems(problems: Sequence[Problem], console: Console = out) -> None:
     for problem in problems:
         colour = "red" if problem.severity == "error" else "yellow"
         where = f"{problem.node} " if problem.node else ""
-        console.print(f"[{colour}]{problem.severity}[/{colour}] {_escaped(where)}[dim]{_escaped(problem.path)}[/dim]")
+        console.print(
+            f"[{colour}]{problem.severity}[/{colour}] {_escaped(where)}[dim]{_escaped(problem.path)}[/dim]"
+        )
         console.print(f"  {_escaped(problem.message)}")
         if problem.hint:
             console.print(f"  [green]→[/green] {_escaped(problem.hint)}")

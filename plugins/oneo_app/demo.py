@@ -79,7 +79,9 @@ def wait_for_leads(
     """Wait until every lead has an execution that ended; those that have none in time are `lost`."""
     end = time.monotonic() + timeout_seconds
     wanted = {UUID(record_id) for record_id in record_ids}
-    query = select(Execution).where(Execution.record_id.in_(wanted), Execution.workflow_id == "lead_qualification")
+    query = select(Execution).where(
+        Execution.record_id.in_(wanted), Execution.workflow_id == "lead_qualification"
+    )
     with found.listen("oneo_work") as connection:
         while True:
             with found.tenant(tenant_id) as session:

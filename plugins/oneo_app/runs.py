@@ -47,7 +47,9 @@ def check_variables(plan: Plan, data: Mapping[str, Any]) -> None:
                 problems.append(f"variable {name!r} is required")
             continue
         schema = {key: item for key, item in variable.items() if key not in ("default", "required")}
-        problems += [f"variable {name!r}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
+        problems += [
+            f"variable {name!r}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)
+        ]
     if problems:
         raise UserError("; ".join(problems), hint="give them with --data '{\"name\": value}'")
 
@@ -91,7 +93,9 @@ def enqueue(found: Database, tenant_id: str, workflow_id: str, data: Mapping[str
     return Begun(execution_id, workflow_id, workflow.version)
 
 
-def wait_for(found: Database, tenant_id: str, execution_id: UUID, *, timeout_seconds: float) -> dict[str, Any]:
+def wait_for(
+    found: Database, tenant_id: str, execution_id: UUID, *, timeout_seconds: float
+) -> dict[str, Any]:
     """The report of an execution once it has ended.
 
     Raises:

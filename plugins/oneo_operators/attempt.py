@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
 from oneo.errors import ConfigError, ExpressionError, NodeError, OneoError, TransientNodeError, UserError
@@ -163,6 +164,9 @@ class NodeAttempt:
     ) -> Outcome:
         secrets = context.scope.revealed
         failure = as_node_error(error)
+        if failure is not error:
+            trace = "".join(traceback.format_exception(error))
+            logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
         details = redact({**failure.as_json(), "node": self.node.id, "attempt": attempt}, secrets)
         clean = _same_error(failure, details["message"], details["hint"])
         routes: tuple[str, ...] = ()
@@ -231,7 +235,9 @@ def as_node_error(error: Exception) -> NodeError:
         return ConfigError(error.message, error.hint)
     if isinstance(error, OneoError):
         return TransientNodeError(error.message, error.hint)
-    logger.exception("unexpected failure of a node")
+    if isinstance(error, DBAPIError):
+        reason = str(error.orig).strip().splitlines()[0]
+        return TransientNodeError(f"the database refused: {reason}", "the task's log has the details")
     return TransientNodeError(
         f"{type(error).__name__}: {error}", "unexpected; the task's log has the details"
     )

@@ -143,7 +143,7 @@ class TriggerOperator(NodeOperator):
         """The trigger's task."""
         operator = super().bound(binding)
         if len(binding.plan.triggers) == 1:
-            operator.inherits_from_empty_operator = True
+            operator._is_empty = True
         return operator
 
     async def run(self, config: Any, context: NodeContext) -> NodeResult:

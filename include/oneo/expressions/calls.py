@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from oneo.errors import ExpressionError
 from oneo.expressions.functions.registry import REQUIRED, Entry
 from oneo.expressions.lookup import MissingError
+from oneo.expressions.nearby import remedy
 from oneo.expressions.run import Run
-from oneo.suggest import did_you_mean
 
 Evaluate = Callable[[Run], Any]
+ABSENT: Final = object()
+"""What stands for a missing value where that is allowed."""
 
 
 def bind(
@@ -46,9 +48,7 @@ def bind(
         name = next(iter(keywords))
         if name in names:
             raise _misused(entry, f"gets {name!r} twice", position)
-        raise ExpressionError(
-            f"{entry.doc.name} has no argument {name!r}", position, did_you_mean(name, names)
-        )
+        raise ExpressionError(f"{entry.doc.name} has no argument {name!r}", position, remedy(name, names))
     return [*ordered, *surplus]
 
 
@@ -79,6 +79,30 @@ def invoke(entry: Entry, arguments: list[Evaluate], position: int) -> Evaluate:
             raise ExpressionError(f"{name} cannot work with this: {exc}", position) from exc
 
     return called
+
+
+def absent_if_missing(inner: Evaluate) -> Evaluate:
+    """The same, giving `ABSENT` where what it reads is missing."""
+
+    def caught(run: Run) -> Any:
+        try:
+            return inner(run)
+        except MissingError:
+            return ABSENT
+
+    return caught
+
+
+def defaulted(value: Evaluate, fallback: Evaluate, also_empty: Evaluate) -> Evaluate:
+    """`default`: unlike other functions it catches what is missing, and reads the fallback only where needed."""
+
+    def chosen(run: Run) -> Any:
+        found = value(run)
+        if found is ABSENT or found is None or (not found and also_empty(run)):
+            return fallback(run)
+        return found
+
+    return chosen
 
 
 def guarded(position: int, compute: Callable[..., Any], *arguments: Any) -> Any:

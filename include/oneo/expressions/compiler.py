@@ -10,14 +10,20 @@ from jinja2 import nodes
 from oneo.errors import ExpressionError
 from oneo.expressions import operators
 from oneo.expressions.budget import Budget
-from oneo.expressions.calls import Evaluate, bind, guarded, invoke
+from oneo.expressions.calls import ABSENT, Evaluate, absent_if_missing, bind, defaulted, guarded, invoke
 from oneo.expressions.functions import find
-from oneo.expressions.lookup import Key, MissingError, Path, refuse_name, show_path
+from oneo.expressions.lookup import Key, Path, refuse_name, show_path
 from oneo.expressions.predicates import TESTS
-from oneo.expressions.readers import constant_key, field_reader, joined_constants, path_reader, slice_reader
+from oneo.expressions.readers import (
+    constant_key,
+    field_reader,
+    joined_constants,
+    object_builder,
+    path_reader,
+    slice_reader,
+)
 from oneo.expressions.reads import ReadsCollector
 from oneo.expressions.run import Run
-from oneo.expressions.values import kind
 from oneo.expressions.vocabulary import unknown_function, unknown_test
 
 _CHAINS: Final[dict[type[nodes.BinExpr], operators.Binary]] = {
@@ -76,6 +82,8 @@ class Compiler:
                 refuse_name(key, node.lineno)
             keys.append(key)
             positions.append(node.lineno)
+            if len(keys) > self.budget.depth:
+                raise ExpressionError(f"the path has more than {self.budget.depth} steps", node.lineno)
             node = node.node
         if not isinstance(node, nodes.Name):
             return None
@@ -211,17 +219,7 @@ class Compiler:
             if isinstance(pair.key, nodes.Const) and isinstance(pair.key.value, str):
                 refuse_name(pair.key.value, pair.key.lineno)
 
-        def built(run: Run) -> dict[str, Any]:
-            made = {}
-            for key, value, position in pairs:
-                name = key(run)
-                if not isinstance(name, str):
-                    raise ExpressionError(f"the names of fields are text, not {kind(name)}", position)
-                refuse_name(name, position)
-                made[name] = value(run)
-            return made
-
-        return built
+        return object_builder(pairs)
 
     def test(self, node: nodes.Test) -> Evaluate:
         """`x is defined` and its family."""
@@ -229,7 +227,7 @@ class Compiler:
             raise ExpressionError(f"`is {node.name}` takes nothing behind it", node.lineno)
         if node.name in ("defined", "undefined"):
             inner, wanted = self.guard(node.node), node.name == "defined"
-            return lambda run: (inner(run) is not _ABSENT) is wanted
+            return lambda run: (inner(run) is not ABSENT) is wanted
         check = TESTS.get(node.name)
         if check is None:
             raise unknown_test(node.name, node.lineno)
@@ -237,18 +235,11 @@ class Compiler:
         return lambda run: guarded(position, check, operand(run))
 
     def guard(self, node: nodes.Expr) -> Evaluate:
-        """A node that may be missing: then it gives `_ABSENT`."""
+        """A node that may be missing: then it gives `ABSENT`."""
         outer, self.reads.guarded = self.reads.guarded, True
         inner = self.compile(node)
         self.reads.guarded = outer
-
-        def caught(run: Run) -> Any:
-            try:
-                return inner(run)
-            except MissingError:
-                return _ABSENT
-
-        return caught
+        return absent_if_missing(inner)
 
     def call(self, node: nodes.Call | nodes.Filter) -> Evaluate:
         """A function, or a filter: the same with the value in front."""
@@ -264,7 +255,7 @@ class Compiler:
         dated = isinstance(node, nodes.Call)
         ordered = bind(entry, arguments, named, position, may_be_dated=dated)
         if entry.doc.name == "default":
-            return _defaulted(self.guard(ordered[0]), *(self._argument(value) for value in ordered[1:]))
+            return defaulted(self.guard(ordered[0]), *(self._argument(value) for value in ordered[1:]))
         return invoke(entry, [self._argument(value) for value in ordered], position)
 
     def _argument(self, value: Any) -> Evaluate:
@@ -288,19 +279,6 @@ class Compiler:
         return show_path(found[0]), found[1][0], list(node.args)
 
 
-def _defaulted(value: Evaluate, fallback: Evaluate, also_empty: Evaluate) -> Evaluate:
-    """`default`: unlike other functions it catches what is missing, and reads the fallback only where needed."""
-
-    def chosen(run: Run) -> Any:
-        found = value(run)
-        if found is _ABSENT or found is None or (not found and also_empty(run)):
-            return fallback(run)
-        return found
-
-    return chosen
-
-
-_ABSENT: Final = object()
 _Handler = Callable[[Compiler, Any], Evaluate]
 _HANDLERS: Final[dict[type[nodes.Node], _Handler]] = {
     nodes.Const: Compiler.constant,

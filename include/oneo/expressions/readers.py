@@ -1,4 +1,4 @@
-"""Closures that read names, fields, items and slices."""
+"""Closures that read names, fields, items and slices, and build objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oneo.errors import ExpressionError
 from oneo.expressions.calls import Evaluate
 from oneo.expressions.lookup import Key, Path, refuse_name, root, show_path, step
 from oneo.expressions.run import Run
-from oneo.expressions.values import admitted, kind
+from oneo.expressions.values import QUICK_TYPES, admitted, kind
 
 
 def path_reader(path: Path, positions: list[int]) -> Evaluate:
@@ -26,7 +26,15 @@ def path_reader(path: Path, positions: list[int]) -> Evaluate:
             run.scope.reveal(value)
         return admitted(value)
 
-    return slowly
+    def read(run: Run) -> Any:
+        value: Any = run.scope.names
+        for key in path:
+            if value.__class__ is not dict or key not in value:
+                return slowly(run)
+            value = value[key]
+        return value if value.__class__ in QUICK_TYPES else slowly(run)
+
+    return slowly if secret else read
 
 
 def field_reader(base: Evaluate, key: Evaluate, position: int) -> Evaluate:
@@ -54,9 +62,26 @@ def slice_reader(base: Evaluate, bounds: list[Evaluate | None], position: int) -
         if any(end is not None and type(end) is not int for end in ends) or ends[2] == 0:
             raise ExpressionError("[…:…] needs whole numbers, and no step of 0", position)
         made = value[slice(*ends)]
+        (run.fits_text if isinstance(made, str) else run.fits_items)(len(made))
         return list(made) if isinstance(made, tuple) else made
 
     return sliced
+
+
+def object_builder(pairs: list[tuple[Evaluate, Evaluate, int]]) -> Evaluate:
+    """Builds an object from the names and values of its fields."""
+
+    def built(run: Run) -> dict[str, Any]:
+        made = {}
+        for key, value, position in pairs:
+            name = key(run)
+            if not isinstance(name, str):
+                raise ExpressionError(f"the names of fields are text, not {kind(name)}", position)
+            refuse_name(name, position)
+            made[name] = value(run)
+        return made
+
+    return built
 
 
 def constant_key(node: nodes.Node) -> Key | None:

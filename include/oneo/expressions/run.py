@@ -39,11 +39,13 @@ class Run:
         """Refuse to build a longer text than allowed, before it is built."""
         if length > self.budget.text:
             raise too_large(f"more than {self.budget.text:,} characters")
+        self.spend(length >> 8)  # what is built is also held: steps bound the memory too
 
     def fits_items(self, count: int) -> None:
         """Refuse to build a longer list than allowed, before it is built."""
         if count > self.budget.items:
             raise too_large(f"more than {self.budget.items:,} items")
+        self.spend(count >> 6)
 
     def text(self, value: Any) -> str:
         """A value as text."""
@@ -61,11 +63,6 @@ class Run:
 
     def joined(self, values: list[Any]) -> str:
         """Values as one text."""
-        total = 0
-        parts = []
-        for value in values:
-            part = self.text(value)
-            total += len(part)
-            self.fits_text(total)
-            parts.append(part)
+        parts = [value if value.__class__ is str else self.text(value) for value in values]
+        self.fits_text(sum(map(len, parts)))
         return "".join(parts)

@@ -112,7 +112,9 @@ class Scope:
         """The value of a bare name, or `MISSING`."""
         value = self.names.get(name, MISSING)
         if value is not MISSING:
-            return value.get() if isinstance(value, Lazy) else value
+            if isinstance(value, Lazy):
+                self.names[name] = value = value.get()  # from now on it is found at once
+            return value
         if self.now is not None and name in CLOCK_NAMES:
             return CLOCK_NAMES[name](self.now)
         for root in (_ALIASES.get(name), *_BARE_ROOTS):

@@ -14,7 +14,7 @@ from oneo.expressions.reads import Reads, ReadsCollector
 from oneo.expressions.run import Run
 from oneo.expressions.scope import Scope
 from oneo.expressions.segments import split_template
-from oneo.expressions.values import EXACT_TYPES, measure
+from oneo.expressions.values import QUICK_TYPES, measure
 
 if TYPE_CHECKING:
     from oneo.expressions.calls import Evaluate
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _MARKS: Final = ("{{", "{%", "{#")
 _CACHED: Final = 4096
-_QUICK: Final = EXACT_TYPES - {dict}
 _MAX_TOTAL_TEXT: Final = 10
 _ESCAPING: Final = (
     ArithmeticError,
@@ -89,7 +88,7 @@ class Template(_Compiled):
                     break
                 value = value[key]
             else:
-                if value.__class__ in _QUICK:
+                if value.__class__ in QUICK_TYPES:
                     return value
         return self._run(scope, budget)
 

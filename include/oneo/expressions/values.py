@@ -33,6 +33,10 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
 EXACT_TYPES: Final = frozenset(
     (str, int, float, bool, type(None), dict, list, datetime, date, timedelta, Decimal, tuple)
 )
+"""Values of these types are taken as they are."""
+
+QUICK_TYPES: Final = EXACT_TYPES - {dict}
+"""Of those, the ones that cannot hold a lazy field."""
 
 
 def kind(value: Any) -> str:

@@ -41,13 +41,22 @@ def json_value(field: tuple[str, ...]) -> Any:
     return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
 
 
+def text_value(field: tuple[str, ...]) -> Any:
+    """A field as text, null where it is missing."""
+    return _text(json_value(field))
+
+
+def _text(value: Any) -> Any:
+    return value.op("#>>")(cast([], ARRAY(Text))).cast(Text)
+
+
 def _clause(clause: Clause) -> ColumnElement[bool]:
     if len(clause.field) == 1 and clause.field[0] in TIMES and clause.operator in _ORDER:
         in_order: ColumnElement[bool] = _ORDER[clause.operator](TIMES[clause.field[0]], _moment(clause))
         return in_order
     value = json_value(clause.field)
     kind = func.coalesce(func.jsonb_typeof(value), "null")
-    text = value.op("#>>")(cast([], ARRAY(Text)))
+    text = _text(value)
     wanted = clause.value
     match clause.operator:
         case "$eq":
@@ -72,7 +81,7 @@ def _clause(clause: Clause) -> ColumnElement[bool]:
         case ordered:
             compare = _ORDER[ordered]
             if isinstance(wanted, str):
-                return and_(kind == "string", compare(text.cast(Text).collate("C"), wanted))
+                return and_(kind == "string", compare(text.collate("C"), wanted))
             return and_(kind == "number", compare(value, _json(wanted)))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from oneo.filters.sql import json_value
+from oneo.filters.sql import text_value
 from oneo.store import records, tasks
 from oneo.store.models import Record
 
@@ -88,7 +88,7 @@ def _candidates(session: Session, pipeline_id: str, wanted: Mapping[str, str]) -
     """Records of which at least one criterion could agree, found by SQL before they are scored one by one."""
     conditions = []
     for name, value in wanted.items():
-        text = func.lower(json_value((name,)).op("#>>")("{}"))
+        text = func.lower(text_value((name,)))
         if name.endswith(("phone", "mobile")):
             digits = func.regexp_replace(text, r"\D", "", "g")
             conditions.append(digits.endswith(re.sub(r"\D", "", value)[-7:], autoescape=True))

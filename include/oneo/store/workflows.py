@@ -125,7 +125,13 @@ def _upsert(session: Session, tenant_id: str, workflow_id: str, name: str, *, ac
     )
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "id"],
-        set_={"name": name, "version": Workflow.version + 1, "active": active, "updated_at": func.now()},
+        set_={
+            "name": name,
+            "version": Workflow.version + 1,
+            "active": active,
+            "render_error": None,
+            "updated_at": func.now(),
+        },
     )
     return session.execute(statement.returning(Workflow.version)).scalar_one()
 

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from oneo_app.console import USER_PROBLEM, Json, answer, err, out, plain_errors, print_json, show_problems, table
+from oneo_app.console import (
+    USER_PROBLEM,
+    Json,
+    answer,
+    err,
+    out,
+    plain_errors,
+    print_json,
+    show_problems,
+    table,
+)
 
 File = Annotated[Path, typer.Argument(help="A workflow definition as JSON.", metavar="FILE")]
 
@@ -79,7 +89,9 @@ def plan(file: File, as_json: Json = False) -> None:
             raise InvalidDefinitionError(found.problems)
 
         def show() -> None:
-            out.print(f"[bold]{compiled.name}[/bold] ({compiled.workflow_id}) {compiled.definition_hash[:12]}")
+            out.print(
+                f"[bold]{compiled.name}[/bold] ({compiled.workflow_id}) {compiled.definition_hash[:12]}"
+            )
             if compiled.schedule is not None:
                 out.print(f"runs at {compiled.schedule.cron} {compiled.schedule.timezone}")
             shown = table("node", "type", "after", "reads", "retries", "on error")
@@ -111,7 +123,9 @@ def evaluate(
     with plain_errors(as_json):
         names = read_file(context)
         if not isinstance(names, dict):
-            raise UserError(f"{context} does not hold a JSON object", hint='write {"record": {…}, "variables": {…}}')
+            raise UserError(
+                f"{context} does not hold a JSON object", hint='write {"record": {…}, "variables": {…}}'
+            )
         scope = Scope(names, now=datetime.now(UTC), seed=expression)
         try:
             compiled: Any = compile_condition(expression) if condition else compile_template(expression)
@@ -126,7 +140,9 @@ def evaluate(
             if error.hint:
                 err.print(f"  {error.hint}", markup=False)
             raise typer.Exit(USER_PROBLEM) from None
-        answer({"value": value, "type": type_name(value)}, as_json, lambda: out.print(repr(value), markup=False))
+        answer(
+            {"value": value, "type": type_name(value)}, as_json, lambda: out.print(repr(value), markup=False)
+        )
 
 
 def type_name(value: Any) -> str:

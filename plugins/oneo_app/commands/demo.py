@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    leads: Annotated[Path, typer.Option("--leads", help="CSV file of leads.")] = Path("include/samples/leads.csv"),
+    leads: Annotated[Path, typer.Option("--leads", help="CSV file of leads.")] = Path(
+        "include/samples/leads.csv"
+    ),
     rows: Annotated[int, typer.Option("--rows", min=1, help="Leads to handle.")] = 25,
     tenant: Annotated[str, typer.Option("--tenant", "-t", help="Tenant to use; one without leads.")] = "demo",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for the last lead.")] = 900,
@@ -60,7 +62,9 @@ def _ensure_stack() -> None:
     show_ready(err, current, where)
 
 
-def _handle(found: Any, tenant: str, leads: Path, rows: int, timeout: float, *, quiet: bool) -> tuple[Any, list[Any]]:
+def _handle(
+    found: Any, tenant: str, leads: Path, rows: int, timeout: float, *, quiet: bool
+) -> tuple[Any, list[Any]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
 
     from oneo_app import demo as job  # noqa: PLC0415
@@ -93,7 +97,9 @@ def _show(result: Any, handled: list[Any]) -> None:
         link = f"[link={lead.url}]{lead.url}[/link]" if lead.url else "-"
         name = lead.name.replace("[", r"\[")
         task = (lead.task or "-").replace("[", r"\[")
-        shown.add_row(name, score, lead.route or "-", task, coloured(lead.status), seconds(lead.duration_ms), link)
+        shown.add_row(
+            name, score, lead.route or "-", task, coloured(lead.status), seconds(lead.duration_ms), link
+        )
     out.print(shown)
     good = sum(lead.status == "success" for lead in handled)
     out.print(f"{result.read} read, {result.rejected} rejected, {len(handled)} leads, {good} handled")

@@ -45,7 +45,9 @@ def run(
             from oneo_app.publishing import publish_and_wait  # noqa: PLC0415
 
             if local:
-                report = starting.run_here(found, tenant_id, document or _stored(found, tenant_id, workflow), given)
+                report = starting.run_here(
+                    found, tenant_id, document or _stored(found, tenant_id, workflow), given
+                )
             else:
                 if document is not None:
                     workflow = publish_and_wait(found, tenant_id, document, timeout_seconds=60)["workflow"]
@@ -101,7 +103,9 @@ def list_runs(
 
 
 def show_run(
-    execution: Annotated[str, typer.Argument(help="Id of an execution.")], tenant: Tenant = None, as_json: Json = False
+    execution: Annotated[str, typer.Argument(help="Id of an execution.")],
+    tenant: Tenant = None,
+    as_json: Json = False,
 ) -> None:
     """Show one execution with its nodes."""
     from oneo.errors import UserError  # noqa: PLC0415
@@ -114,7 +118,9 @@ def show_run(
         try:
             key = UUID(execution)
         except ValueError:
-            raise UserError(f"{execution!r} is no execution id", hint="`oneo runs list` shows the latest") from None
+            raise UserError(
+                f"{execution!r} is no execution id", hint="`oneo runs list` shows the latest"
+            ) from None
         with connect.store() as found, found.tenant(tenant_id) as session:
             report = execution_report(session, executions.get(session, key))
         answer(report, as_json, lambda: show_report(report))
@@ -165,7 +171,9 @@ def _data(text: str | None) -> dict[str, Any]:
         return {}
     value = read_file(Path(text[1:])) if text.startswith("@") else parse_json(text.encode(), "--data")
     if not isinstance(value, dict):
-        raise UserError("--data is not a JSON object", hint='write e.g. --data \'{"email": "ann@example.com"}\'')
+        raise UserError(
+            "--data is not a JSON object", hint='write e.g. --data \'{"email": "ann@example.com"}\''
+        )
     return value
 
 

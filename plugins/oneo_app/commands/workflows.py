@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 def publish(
     file: Annotated[Path, typer.Argument(help="A workflow definition as JSON.", metavar="FILE")],
     tenant: Tenant = None,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until Airflow has taken it up.")] = 60,
+    wait: Annotated[
+        float, typer.Option("--wait", help="Seconds to wait until Airflow has taken it up.")
+    ] = 60,
     as_json: Json = False,
 ) -> None:
     """Check a definition, store it as the workflow's next version and wait until it is live."""
@@ -48,7 +50,9 @@ def publish(
 
 
 def withdraw(
-    workflow: Annotated[str, typer.Argument(help="Id of a workflow.")], tenant: Tenant = None, as_json: Json = False
+    workflow: Annotated[str, typer.Argument(help="Id of a workflow.")],
+    tenant: Tenant = None,
+    as_json: Json = False,
 ) -> None:
     """Take a workflow out of service; its versions and executions stay."""
     from oneo.store import workflows as stored  # noqa: PLC0415

@@ -101,7 +101,7 @@ def unique(run: Run, value: Any, attribute: Any = None) -> list[Any]:
 @function("reverse", examples=(("[1, 2] | reverse", "[2,1]"), ("'ab' | reverse", "ba")))
 def reverse(run: Run, value: Any) -> Any:
     """The items or characters from last to first."""
-    return value[::-1] if isinstance(value, str) else need_list(run, value)[::-1]
+    return need_text(run, value)[::-1] if isinstance(value, str) else need_list(run, value)[::-1]
 
 
 @function("map", "pluck", examples=(("[{'a': 1}, {'a': 2}] | map('a')", "[1,2]"),))

@@ -115,7 +115,7 @@ def function(
 def need_text(run: Run, value: Any) -> str:
     """An argument as text; null is empty, numbers and dates are as they show."""
     if isinstance(value, str):
-        run.spend(len(value) >> 10)
+        run.spend(len(value) >> 8)
         return value
     if isinstance(value, Mapping | list | tuple):
         raise ExpressionError(f"needs text, not {kind(value)}", hint="write | join(', ') or | json first")
