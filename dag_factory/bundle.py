@@ -41,12 +41,13 @@ class WorkflowBundle(BaseDagBundle):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._current = self.base_dir / "current"
+        self._current: Path = self.base_dir / "current"
 
     @property
     def path(self) -> Path:
         """The folder with the shard files of this version, or of the newest."""
-        return self.versions_dir / str(int(self.version)) if self.version else self._current
+        versions: Path = self.versions_dir
+        return versions / str(int(self.version)) if self.version else self._current
 
     def initialize(self) -> None:
         """Make the shard files of this bundle's version exist."""

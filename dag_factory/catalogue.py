@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -83,7 +84,7 @@ class NodeType(Protocol):
     effect: ClassVar[Effect]
     is_trigger: ClassVar[bool]
     default_retry: ClassVar[Retry]
-    Config: ClassVar[type[BaseModel]]
+    Config: ClassVar[builtins.type[BaseModel]]
 
     @classmethod
     def bound(cls, binding: Binding) -> Any:

@@ -184,7 +184,7 @@ def field_name(column: str) -> str:
 def _columns(header: Sequence[str], spec: PipelineSpec) -> list[tuple[str, str]]:
     """(field, type) of each column: the pipeline's field of that id or label, else a text field of its own."""
     known = {field_name(name): one for one in spec.fields for name in (one.name or one.id, one.id)}
-    found = []
+    found: list[tuple[str, str]] = []
     for column in header:
         name = field_name(column)
         match = known.get(name)

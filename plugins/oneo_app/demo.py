@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from dag_factory.reading import read_file
 from oneo.csv_import import ImportOptions, ImportResult, import_csv
 from oneo.database import Database
@@ -19,7 +21,6 @@ from oneo.store.models import Execution, Record
 from oneo_app.publishing import publish_and_wait
 from oneo_app.report import execution_report
 from oneo_app.stack.layout import project_root
-from sqlalchemy import select
 
 WORKFLOW = Path("include/workflows/lead_qualification.json")
 PIPELINES = Path("include/samples/pipelines")

@@ -13,7 +13,7 @@ from oneo.store.models import Execution, ExecutionLog
 
 
 def execution_report(session: Session, row: Execution) -> dict[str, Any]:
-    """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]`, …"""
+    """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]` and so on."""
     return {**summary(row), "nodes": _nodes(log.of_execution(session, row.id)), "output": row.output}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -47,7 +48,7 @@ class NodeOperator(BaseOperator, SkipMixin):
     effect: ClassVar[Effect] = "pure"
     is_trigger: ClassVar[bool] = False
     default_retry: ClassVar[Retry] = Retry()
-    Config: ClassVar[type[NodeConfig]]
+    Config: ClassVar[builtins.type[NodeConfig]]
 
     # Airflow's own templating stays off: data that looks like a template must stay data.
     template_fields: Sequence[str] = ()

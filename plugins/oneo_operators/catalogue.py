@@ -78,7 +78,8 @@ def _load(type_name: str, source: str | EntryPoint) -> type[NodeOperator]:
     for candidate in candidates:
         is_node = isinstance(candidate, type) and issubclass(candidate, NodeOperator)
         if is_node and getattr(candidate, "type", None) == type_name:
-            return candidate
+            found: type[NodeOperator] = candidate
+            return found
     raise LookupError(f"no NodeOperator with type = {type_name!r} in it")
 
 

@@ -25,7 +25,7 @@ def delay_before(retry: Retry, failures: int, error: BaseException | None = None
     return min(delay, MAX_DELAY_SECONDS)
 
 
-class NodeRetryPolicy(RetryPolicy):  # type: ignore[misc]
+class NodeRetryPolicy(RetryPolicy):
     """Errors that a repetition cannot mend fail at once; the others wait as configured, or as they were told.
 
     Args:

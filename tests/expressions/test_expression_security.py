@@ -191,15 +191,22 @@ def test_work_in_proportion_to_data_is_paid_for() -> None:
         "[" + ", ".join(["(rows == [rows])"] * 500) + "] | length",
     ],
 )
-def test_memory_and_time_stay_bounded(expression: str) -> None:
+def test_time_stays_bounded(expression: str) -> None:
     scope = make_scope(big="a" * 900_000, rows=[[number] for number in range(40_000)])
     template = compile_template("{{ " + expression + " }}")
-    tracemalloc.start()
     started = time.perf_counter()
     with pytest.raises(ExpressionError):
         template.evaluate(scope)
-    assert time.perf_counter() - started < 3
-    assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    assert time.perf_counter() - started < 10  # unbounded: minutes
+
+
+def test_memory_stays_bounded() -> None:
+    scope = make_scope(big="a" * 900_000)
+    tracemalloc.start()
+    for part in ("'a' * 1000000", "big[1:]", "big | upper", "big ~ ''"):
+        with pytest.raises(ExpressionError):
+            compile_template("{{ [" + ", ".join([part] * 600) + "] | length }}").evaluate(scope)
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
     tracemalloc.stop()
 
 

@@ -52,13 +52,13 @@ class Run:
         if value.__class__ is str:
             return str(value)
         made = text(value, self.budget)
-        self.spend(len(made) >> 6)
+        self.spend(len(made) >> 5)
         return made
 
     def json(self, value: Any, indent: int | None = None) -> str:
         """A value as JSON text."""
         made = json_text(value, self.budget, indent)
-        self.spend(len(made) >> 6)
+        self.spend(len(made) >> 5)
         return made
 
     def joined(self, values: list[Any]) -> str:

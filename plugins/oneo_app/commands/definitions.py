@@ -38,7 +38,7 @@ def nodes(as_json: Json = False) -> None:
         airflow_environment()
         from oneo_operators.catalogue import catalogue  # noqa: PLC0415
 
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "type": node.type,
                 "category": node.category,
