@@ -79,11 +79,14 @@ class WorkflowBundle(BaseDagBundle):
             filled = {shard_of(dag_id) for dag_id in live}
             touched = {shard_of(workflows.dag_id(*pair)) for pair in changed}
             # A store that went back in time is another store: nothing of the old one may stay.
-            for shard in touched if newest > known else range(SHARDS):
-                if shard in filled:
-                    _write(self._file(shard), _STUB.format(shard=shard, revision=newest))
-                else:
-                    self._file(shard).unlink(missing_ok=True)
+            if newest < known:
+                touched = set(range(SHARDS))
+            for shard in range(SHARDS):
+                file = self._file(shard)
+                if shard not in filled:
+                    file.unlink(missing_ok=True)
+                elif shard in touched or not file.exists():
+                    _write(file, _STUB.format(shard=shard, revision=newest))
             # Last: a crash before this line repeats the work.
             _write(self._current / ".revision", str(newest))
 

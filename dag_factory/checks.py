@@ -2,213 +2,180 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Sequence
 
-from dag_factory.catalogue import Catalogue, NodeType
-from dag_factory.compile import branch_routes, written_edges
-from dag_factory.config import Expression, config_problems, expression_problems
-from dag_factory.definition import Node, Workflow
-from dag_factory.graph import ancestors, find_cycle
-from dag_factory.plan import ERROR, SUCCESS
+from dag_factory.catalogue import Catalogue
+from dag_factory.check_edges import cycle_problems, edge_problems, links
+from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
+from dag_factory.checked import Checked
+from dag_factory.config import config_problems, expression_problems
+from dag_factory.definition import Node, Workflow, slug
+from dag_factory.graph import ancestors
+from oneo.expressions import is_template
 from oneo.problems import Problem
 from oneo.suggest import did_you_mean
 
 
-@dataclass
-class _Checked:
-    """A node whose type is known, with where it stands."""
-
-    node: Node
-    index: int
-    type: type[NodeType]
-    expressions: list[Expression]
-
-    @property
-    def config_path(self) -> str:
-        return f"$.nodes[{self.index}].config"
-
-
 def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     """All problems of a definition whose form is right; no error among them means it can be compiled."""
-    problems: list[Problem] = []
-    checked: dict[str, _Checked] = {}
-    problems += _duplicates(workflow)
+    checked: dict[str, Checked] = {}
+    problems = _identity(workflow) + _duplicates(workflow)
     for index, node in enumerate(workflow.nodes):
-        found = catalogue.get(node.type)
-        if found is None:
-            hint = did_you_mean(node.type, catalogue.types())
-            message = f"there is no node type {node.type!r}"
-            problems.append(Problem("error", node.id, f"$.nodes[{index}].type", message, hint))
-            continue
-        at = f"$.nodes[{index}].config"
-        problems += config_problems(node, found, at)
-        expressions, broken = expression_problems(node, found, at)
-        problems += broken
-        checked.setdefault(node.id, _Checked(node, index, found, expressions))
-    edge_problems = _edges(workflow, checked)
-    problems += edge_problems + _branches(workflow, checked)
-    problems += _triggers(workflow, checked) + _settings(workflow)
-    pairs = [(source, target) for source, target, _ in written_edges(workflow)]
-    pairs += [
-        (one.node.id, branch.target)
-        for one in checked.values()
-        for branch in one.type.branches(one.node.config)
-        if branch.target is not None
-    ]
-    known = {node.id for node in workflow.nodes}
-    pairs = [(source, target) for source, target in pairs if source in known and target in known]
-    cycle = find_cycle(sorted(known), pairs)
-    if cycle:
-        message = "the edges form a cycle: " + " → ".join(cycle)
-        hint = "remove an edge, or make a loop with a for_each node and its loop edges"
-        problems.append(Problem("error", cycle[0], _edge_path(workflow, cycle), message, hint))
-    before = None if cycle else ancestors(sorted(known), pairs)
-    problems += _reads(workflow, checked, before)
+        found, own = _node(node, index, catalogue)
+        problems += own
+        if found is not None:
+            checked.setdefault(node.id, found)
+    nodes = list(checked.values())
+    problems += edge_problems(workflow, checked) + _trigger_order(workflow, nodes)
+    problems += clock_problems(nodes) + setting_problems(workflow)
+    problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
+    known = sorted({node.id for node in workflow.nodes})
+    connected = links(workflow, checked)
+    cycles = cycle_problems(known, connected)
+    problems += cycles
+    before = None if cycles else ancestors(known, [(link.source, link.target) for link in connected])
+    problems += _reads(workflow, nodes, before)
     if before is not None:
         problems += _reachability(workflow, checked, before)
     return problems
 
 
+def _identity(workflow: Workflow) -> list[Problem]:
+    if workflow.id is not None:
+        return []
+    hint = 'add "id": letters, digits, _ and -'
+    if not slug(workflow.name):
+        message = f"no id can be made from the name {workflow.name!r}"
+        return [Problem("error", None, "$.name", message, hint)]
+    if "name" not in workflow.model_fields_set:
+        message = f"without id and name this is {workflow.key!r}, like any other workflow without them"
+        return [Problem("warning", None, "$", message, hint)]
+    return []
+
+
 def _duplicates(workflow: Workflow) -> list[Problem]:
-    counts = Counter(node.id for node in workflow.nodes)
     seen: set[str] = set()
     problems = []
     for index, node in enumerate(workflow.nodes):
-        if counts[node.id] > 1 and node.id in seen:
+        if node.id in seen:
             message = f"two nodes have the id {node.id!r}"
-            problems.append(
-                Problem("error", node.id, f"$.nodes[{index}].id", message, "give each node its own id")
-            )
+            path = f"$.nodes[{index}].id"
+            problems.append(Problem("error", node.id, path, message, "give each node its own id"))
         seen.add(node.id)
     return problems
 
 
-def _edges(workflow: Workflow, checked: dict[str, _Checked]) -> list[Problem]:
-    problems = []
-    known = {node.id for node in workflow.nodes}
-    for index, edge in enumerate(workflow.edges or []):
-        at = f"$.edges[{index}]"
-        for end in ("source", "target"):
-            node_id = getattr(edge, end)
-            if node_id not in known:
-                message = f"the edge's {end} {node_id!r} is no node of this workflow"
-                problems.append(Problem("error", None, f"{at}.{end}", message, did_you_mean(node_id, known)))
-        if edge.loop or edge.loop_back or edge.loop_complete:
-            name = next(key for key in ("loop", "loop_back", "loop_complete") if getattr(edge, key))
-            message = f"edge {edge.source!r} → {edge.target!r} is a loop edge, but no node here makes loops"
-            problems.append(Problem("error", edge.source, f"{at}.{name}", message, "remove the loop keys"))
-        source = checked.get(edge.source)
-        if source is None or edge.condition in (None, SUCCESS, ERROR):
-            continue
-        branches = list(source.type.branches(source.node.config))
-        if not branches:
-            message = f"a {source.node.type} node has no branch {edge.condition!r}"
-            hint = "leave the condition out, write `error` for the error path, or put a condition node in between"
-            problems.append(Problem("error", edge.source, f"{at}.condition", message, hint))
-        elif not branch_routes(branches, edge.condition):
-            names = [name for branch in branches for name in branch.names]
-            message = f"node {edge.source!r} has no branch {edge.condition!r}"
-            hint = did_you_mean(edge.condition, names)
-            problems.append(Problem("error", edge.source, f"{at}.condition", message, hint))
-    return problems
-
-
-def _branches(workflow: Workflow, checked: dict[str, _Checked]) -> list[Problem]:
-    problems = []
-    known = {node.id for node in workflow.nodes}
-    named = {(edge.source, edge.condition) for edge in workflow.edges or []}
-    for one in checked.values():
-        for branch in one.type.branches(one.node.config):
-            if branch.target is None or branch.target in known:
-                continue
-            # `then` may also be a mere name that an edge's condition takes up.
-            if any((one.node.id, name) in named for name in (*branch.names, branch.key)):
-                continue
-            message = f"branch leads to {branch.target!r}, which is no node of this workflow"
-            hint = did_you_mean(branch.target, known - {one.node.id})
-            problems.append(Problem("error", one.node.id, one.config_path + branch.path, message, hint))
-    return problems
-
-
-def _triggers(workflow: Workflow, checked: dict[str, _Checked]) -> list[Problem]:
-    problems = []
-    clocks = []
-    for one in checked.values():
-        if not one.type.is_trigger:
-            continue
-        leading = [index for index, edge in enumerate(workflow.edges or []) if edge.target == one.node.id]
-        if leading:
-            message = f"trigger {one.node.id!r} starts the workflow, so no edge can lead to it"
-            problems.append(Problem("error", one.node.id, f"$.edges[{leading[0]}].target", message))
-        if workflow.edges is None and one.index > 0:
-            message = "without edges the nodes run in the listed order, so a trigger must stand first"
-            hint = "move it to the front, or add edges"
-            problems.append(Problem("error", one.node.id, f"$.nodes[{one.index}]", message, hint))
-        if one.type.type == "trigger_scheduled":
-            clocks.append(one)
-    for one in clocks[1:]:
-        message = "a workflow has one schedule, and another node gives it already"
-        hint = f"remove it, or combine both cron expressions in node {clocks[0].node.id!r}"
-        problems.append(Problem("error", one.node.id, f"$.nodes[{one.index}]", message, hint))
-    return problems
-
-
-def _settings(workflow: Workflow) -> list[Problem]:
-    zone = workflow.settings.timezone
+def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None, list[Problem]]:
+    """A node with its type, and what is wrong with its config."""
+    found = catalogue.get(node.type)
+    if found is None:
+        message = f"there is no node type {node.type!r}"
+        hint = did_you_mean(node.type, catalogue.types())
+        return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, hint)]
+    at = f"$.nodes[{index}].config"
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = "an IANA name such as Europe/Berlin or America/New_York"
-        return [Problem("error", None, "$.settings.timezone", f"{zone!r} is no time zone", hint)]
-    return []
+        problems = config_problems(node, found, at)
+        expressions, broken = expression_problems(node, found, at)
+        branches = tuple(found.branches(node.config))
+    except Exception as error:
+        # A node type may come from another package; its mistakes must not look like the author's, nor end the check.
+        message = f"node type {node.type!r} cannot read these options: {type(error).__name__}: {error}"
+        return None, [Problem("error", node.id, at, message, "tell whoever provides this node type")]
+    problems += broken
+    one = Checked(node, index, found, expressions, branches)
+    if found.is_trigger:
+        problems += _expressions_of_a_trigger(one)
+    elif not any(problem.severity == "error" for problem in problems):
+        problems += _error_handling(one)
+    return one, problems
+
+
+def _expressions_of_a_trigger(one: Checked) -> list[Problem]:
+    message = "a trigger's options are read before any execution starts, so no expression can stand here"
+    return [
+        Problem("error", one.node.id, one.config_path + expression.path, message, "write the value itself")
+        for expression in one.expressions
+    ]
+
+
+def _error_handling(one: Checked) -> list[Problem]:
+    """How errors are handled is part of the plan, so the options that say it cannot be expressions."""
+    try:
+        values = vars(one.type.retry_override(one.node.config)).values()
+    except ValueError:
+        templated = True
+    else:
+        templated = any(isinstance(value, str) and is_template(value) for value in values)
+    if not templated:
+        return []
+    message = "how errors are handled is decided before the node runs, so no expression can say it"
+    return [Problem("error", one.node.id, one.config_path, message, "write the values themselves")]
+
+
+def _trigger_order(workflow: Workflow, nodes: Sequence[Checked]) -> list[Problem]:
+    if workflow.edges is not None:
+        return []
+    message = "without edges the nodes run in the listed order, so a trigger must stand first"
+    return [
+        Problem("error", one.node.id, f"$.nodes[{one.index}]", message, "move it to the front, or add edges")
+        for one in nodes
+        if one.type.is_trigger and one.index > 0
+    ]
 
 
 def _reads(
-    workflow: Workflow, checked: dict[str, _Checked], before: dict[str, list[str]] | None
+    workflow: Workflow, nodes: Sequence[Checked], before: dict[str, list[str]] | None
 ) -> list[Problem]:
     problems = []
     known = {node.id for node in workflow.nodes}
-    for one in checked.values():
+    for one in nodes:
+        own = one.node.id
         for expression in one.expressions:
             at = one.config_path + expression.path
             for node_id in sorted(expression.reads.nodes):
                 if node_id not in known:
                     message = f"the expression reads node {node_id!r}, which does not exist"
-                    hint = did_you_mean(node_id, known - {one.node.id})
-                    problems.append(Problem("error", one.node.id, at, message, hint))
-                elif before is not None and node_id not in before[one.node.id]:
+                    problems.append(Problem("error", own, at, message, did_you_mean(node_id, known - {own})))
+                elif before is not None and node_id not in before[own]:
                     message = f"the expression reads node {node_id!r}, which does not run before this one"
-                    possible = ", ".join(before[one.node.id]) or "none"
-                    hint = f"lead an edge from it to here; nodes that run before: {possible}"
-                    problems.append(Problem("error", one.node.id, at, message, hint))
-            for read in expression.reads.paths:
-                name = str(read.path[1]) if read.path[0] == "variables" and len(read.path) > 1 else None
-                if name is not None and name not in workflow.variables and not read.guarded:
-                    message = f"variable {name!r} is not declared"
-                    hint = did_you_mean(name, workflow.variables)
-                    problems.append(Problem("error", one.node.id, at, message, hint))
+                    problems.append(Problem("error", own, at, message, _read_instead(own, node_id, before)))
+            undeclared = {
+                str(read.path[1])
+                for read in expression.reads.paths
+                if read.path[0] == "variables" and len(read.path) > 1 and not read.guarded
+            }
+            for name in sorted(undeclared - workflow.variables.keys()):
+                hint = (
+                    did_you_mean(name, workflow.variables) if workflow.variables else "add it to `variables`"
+                )
+                problems.append(Problem("error", own, at, f"variable {name!r} is not declared", hint))
     return problems
+
+
+def _read_instead(own: str, node_id: str, before: dict[str, list[str]]) -> str:
+    possible = "nodes that run before: " + (", ".join(before[own]) or "none")
+    if node_id == own:
+        return f"a node has no output before it ran; {possible}"
+    if own in before[node_id]:
+        return f"it runs after this one; {possible}"
+    return f"lead an edge from it to here; {possible}"
 
 
 def _reachability(
-    workflow: Workflow, checked: dict[str, _Checked], before: dict[str, list[str]]
+    workflow: Workflow, checked: dict[str, Checked], before: dict[str, list[str]]
 ) -> list[Problem]:
     triggers = {one.node.id for one in checked.values() if one.type.is_trigger}
-    if not triggers:
+    if not triggers or workflow.edges is None:
         return []
-    problems = []
-    for index, node in enumerate(workflow.nodes):
-        if node.id not in triggers and not triggers & set(before[node.id]):
-            message = "no path leads from a trigger to this node, so it would run at once, in every execution"
-            hint = "connect it with an edge, or remove it"
-            problems.append(Problem("error", node.id, f"$.nodes[{index}]", message, hint))
-    return problems
-
-
-def _edge_path(workflow: Workflow, cycle: list[str]) -> str:
-    for index, edge in enumerate(workflow.edges or []):
-        if (edge.source, edge.target) == (cycle[-2], cycle[-1]):
-            return f"$.edges[{index}]"
-    return "$.edges"
+    # What a misspelt type or a misspelt source leads to is not lost, once that is put right.
+    starts = triggers | {node.id for node in workflow.nodes if node.id not in checked}
+    starts |= {edge.target for edge in workflow.edges or [] if edge.source not in before}
+    hint = "connect it with an edge, or remove it"
+    if workflow.edges == []:
+        hint = "leave `edges` out to run the nodes in the listed order, or connect them"
+    message = "no path leads from a trigger to this node, so it would run at once, in every execution"
+    return [
+        Problem("error", node.id, f"$.nodes[{index}]", message, hint)
+        for index, node in enumerate(workflow.nodes)
+        if node.id not in starts and not starts.intersection(before[node.id])
+    ]

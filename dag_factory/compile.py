@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from dag_factory.catalogue import Branch, Catalogue, NodeType, Retry
 from dag_factory.config import expressions_of
@@ -26,8 +28,9 @@ def compile_workflow(workflow: Workflow, catalogue: Catalogue, definition_hash: 
     pairs = [(edge.source, edge.target) for edge in edges]
     before = ancestors(ids, pairs)
     by_id = {node.id: node for node in workflow.nodes}
+    ways_in = Counter(edge.target for edge in edges)
     nodes = tuple(
-        _plan_node(by_id[node_id], types[node_id], workflow, edges, before[node_id])
+        _plan_node(by_id[node_id], types[node_id], workflow, before[node_id], join=ways_in[node_id] > 1)
         for node_id in topological_order(ids, pairs)
     )
     schedules = [types[node.id].schedule(node.config) for node in nodes if node.is_trigger]
@@ -71,9 +74,15 @@ def written_edges(workflow: Workflow) -> list[tuple[str, str, str | None]]:
     return [(edge.source, edge.target, edge.condition) for edge in workflow.edges if not edge.loop_back]
 
 
-def branch_routes(branches: list[Branch], condition: str) -> tuple[str, ...]:
-    """The branch keys an edge's condition names; several branches may share a label or a target."""
-    return tuple(branch.key for branch in branches if condition == branch.key or condition in branch.names)
+def branch_routes(branches: Sequence[Branch], condition: str, target: str) -> tuple[str, ...]:
+    """The keys of the branches that an edge's condition means.
+
+    Labels and targets may coincide, and branches may share a label: a branch that leads where the edge leads is meant
+    before all others.
+    """
+    named = [branch for branch in branches if condition == branch.key or condition in branch.names]
+    own = [branch for branch in named if branch.target == target]
+    return tuple(branch.key for branch in own or named)
 
 
 def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdge]:
@@ -89,7 +98,7 @@ def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdg
         if condition in (SUCCESS, ERROR):
             add(source, target, (condition,))
         elif condition is not None:
-            add(source, target, branch_routes(branches[source], condition))
+            add(source, target, branch_routes(branches[source], condition, target))
         else:
             # A bare edge to the target of a branch is that branch's edge.
             own = tuple(branch.key for branch in branches[source] if branch.target == target)
@@ -98,13 +107,15 @@ def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdg
         for branch in ways:
             if branch.target is not None and branch.target in types:
                 add(source, branch.target, (branch.key,))
-    incoming: dict[str, int] = {}
-    for _, target in routes:
-        incoming[target] = incoming.get(target, 0) + 1
+    incoming = Counter(target for _, target in routes)
     has_error_edge = {source for (source, _), names in routes.items() if ERROR in names}
 
+    triggers = {node_id for node_id, node_type in types.items() if node_type.is_trigger}
+    # Of several triggers one fires, and what the others lead to must not be skipped where it has that way in.
+    may_be_skipped = has_error_edge | (triggers if len(triggers) > 1 else set())
+
     def gate(source: str, target: str, names: list[str]) -> str | None:
-        always = names == [SUCCESS] and source not in has_error_edge
+        always = names == [SUCCESS] and source not in may_be_skipped
         return None if always or incoming[target] == 1 else f"{source}.{target}"
 
     return [
@@ -114,7 +125,7 @@ def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdg
 
 
 def _plan_node(
-    node: Node, node_type: type[NodeType], workflow: Workflow, edges: list[PlanEdge], before: list[str]
+    node: Node, node_type: type[NodeType], workflow: Workflow, before: list[str], *, join: bool
 ) -> PlanNode:
     reads: set[str] = set()
     roots: set[str] = set()
@@ -129,7 +140,7 @@ def _plan_node(
         config=node.config,
         effect=node_type.effect,
         is_trigger=node_type.is_trigger,
-        join=sum(edge.target == node.id for edge in edges) > 1,
+        join=join,
         retry=retry,
         on_error=on_error,
         reads=tuple(sorted(reads)),
@@ -138,25 +149,38 @@ def _plan_node(
     )
 
 
-def _error_handling(node: Node, node_type: type[NodeType], workflow: ErrorHandling) -> tuple[Retry, Any]:
+def _error_handling(
+    node: Node, node_type: type[NodeType], workflow: ErrorHandling
+) -> tuple[Retry, Literal["fail", "continue"]]:
     """The node's own words weigh more than its config's options, those more than the workflow's defaults."""
     own = node.error_handling or ErrorHandling()
     option = node_type.retry_override(node.config)
     default = node_type.default_retry
-
-    def first(*values: Any) -> Any:
-        return next((value for value in values if value is not None), None)
-
-    count = first(own.retry_count, option.count, workflow.retry_count, default.count)
-    delay_ms = first(
-        own.retry_delay, option.delay_seconds and option.delay_seconds * 1000, workflow.retry_delay
+    retry = Retry(
+        # A config may hold a number as text.
+        count=int(_first(own.retry_count, option.count, workflow.retry_count, default.count)),
+        delay_seconds=float(
+            _first(
+                _seconds(own.retry_delay),
+                option.delay_seconds,
+                _seconds(workflow.retry_delay),
+                default.delay_seconds,
+            )
+        ),
+        exponential=_first(
+            _exponential(own), option.exponential, _exponential(workflow), default.exponential
+        ),
     )
-    backoff = first(own.retry_backoff, workflow.retry_backoff)
-    exponential = first(
-        backoff == "exponential" if own.retry_backoff else None,
-        option.exponential,
-        backoff == "exponential" if backoff else None,
-        default.exponential,
-    )
-    delay = delay_ms / 1000 if delay_ms is not None else default.delay_seconds
-    return Retry(count, delay, exponential), first(own.on_error, option.on_error, workflow.on_error, "fail")
+    return retry, _first(own.on_error, option.on_error, workflow.on_error, "fail")
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _exponential(handling: ErrorHandling) -> bool | None:
+    return None if handling.retry_backoff is None else handling.retry_backoff == "exponential"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dag_factory.catalogue import NodeType
 from dag_factory.definition import Node
+from dag_factory.forms import description_at, in_plain_words, is_object_of_model, keys_at
+from dag_factory.json_path import is_inside, json_path
 from oneo.errors import ExpressionError
 from oneo.expressions import Reads, compile_condition, compile_template, is_template, templates_in
 from oneo.problems import Problem
@@ -35,7 +37,7 @@ def expression_sources(node: Node, node_type: type[NodeType]) -> Iterator[tuple[
     raw = node_type.raw_fields()
     for name, value in node.config.items():
         if name not in raw:
-            for path, source in templates_in(value, f".{name}"):
+            for path, source in templates_in(value, json_path([name], "")):
                 yield path, source, False
     for path, source in node_type.conditions(node.config):
         yield path, source, True
@@ -85,38 +87,71 @@ def config_problems(node: Node, node_type: type[NodeType], at: str) -> list[Prob
         node_type: Its type.
         at: JSON path of the node's config.
     """
+    rendered = {name: value for name, value in node.config.items() if name not in node_type.raw_fields()}
+    problems = list(_templated_keys(node.id, rendered, at))
     try:
         node_type.Config.model_validate(node.config)
     except ValidationError as error:
-        details = [one for one in error.errors(include_url=False) if not _is_templated(one)]
-        return [_problem(node, node_type, at, one) for one in details]
-    return []
+        templates = dict(templates_in(rendered, at))
+        found: dict[str, Problem] = {}
+        for details in error.errors(include_url=False):
+            if isinstance(details["input"], str) and is_template(details["input"]):
+                continue
+            problem = _problem(node, node_type, at, details)
+            if _may_change(node_type, details, problem, templates):
+                hint = "it is checked again when the node runs and its expressions have values"
+                problem = replace(problem, severity="warning", hint=hint)
+            # Each member of a union says why the value does not fit it.
+            first = found.setdefault(problem.path, problem)
+            if problem.message not in first.message:
+                found[problem.path] = replace(first, message=f"{first.message}; or: {problem.message}")
+        problems += found.values()
+    return problems
 
 
-def _is_templated(details: ErrorDetails) -> bool:
-    """Whether the finding is about a value that is only known at run time."""
-    return isinstance(details["input"], str) and is_template(details["input"])
+def _may_change(
+    node_type: type[NodeType], details: ErrorDetails, problem: Problem, templates: dict[str, str]
+) -> bool:
+    """Whether a rule was broken that the values of expressions may yet keep."""
+    if details["type"] not in ("value_error", "assertion_error"):
+        return False
+    if is_object_of_model(node_type.Config, details["loc"]):
+        # Rules over several options are mostly about which of them are given, and that is known already.
+        return any(source in problem.message for source in templates.values())
+    return any(is_inside(path, problem.path) for path in templates)
+
+
+def _templated_keys(node_id: str, config: Any, at: str) -> Iterator[Problem]:
+    """Only values are evaluated: a template as a key would end up as a field of that very name."""
+    pending = [(at, config)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, list):
+            pending += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                place = json_path([key], path)
+                if is_template(key):
+                    message = f"the name {_short(key)} is an expression, and names are not evaluated"
+                    hint = "write the name itself; values may be expressions"
+                    yield Problem("error", node_id, place, message, hint)
+                pending.append((place, item))
 
 
 def _problem(node: Node, node_type: type[NodeType], at: str, details: ErrorDetails) -> Problem:
     location = list(details["loc"])
-    message, hint = details["msg"].removeprefix("Value error, "), None
+    message = in_plain_words(details)
+    hint = description_at(node_type.Config, location)
     if details["type"] == "extra_forbidden":
         key = str(location[-1])
-        known = _fields_at(node_type.Config, location[:-1])
+        known = keys_at(node_type.Config, location[:-1])
         message, hint = f"unknown option {key!r} of {node.type}", did_you_mean(key, known)
     elif details["type"] == "missing":
         message = f"option {location[-1]!r} of {node.type} is missing"
-        hint = _description(node_type.Config, location)
-    elif details["type"] != "value_error":
+    elif details["type"] not in ("value_error", "assertion_error"):
         message = f"{message}, got {_short(details['input'])}"
-        hint = _description(node_type.Config, location)
     # Union members and validators leave their names in the location; they are not part of the document.
-    path = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}"
-        for part in _written(node.config, location, details)
-    )
-    return Problem("error", node.id, at + path, message, hint)
+    return Problem("error", node.id, json_path(_written(node.config, location, details), at), message, hint)
 
 
 def _written(config: Any, location: list[int | str], details: ErrorDetails) -> list[int | str]:
@@ -137,33 +172,6 @@ def _written(config: Any, location: list[int | str], details: ErrorDetails) -> l
     return path
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _models_in(argument)]
-
-
-def _fields_at(model: type[BaseModel], location: list[int | str]) -> list[str]:
-    models = [model]
-    for part in location:
-        deeper = [
-            found
-            for one in models
-            if isinstance(part, str) and part in one.model_fields
-            for found in _models_in(one.model_fields[part].annotation)
-        ]
-        models = deeper or models
-    return [name for one in models for name in one.model_fields]
-
-
-def _description(model: type[BaseModel], location: list[int | str]) -> str | None:
-    field = model.model_fields.get(str(location[0])) if location else None
-    return field.description if field else None
-
-
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
-
-
-__all__ = ["Expression", "config_problems", "expression_problems", "expressions_of"]

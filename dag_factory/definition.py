@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 # Also the charset of Airflow's task and DAG ids, less the dot, which names gates between tasks.
 NodeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 WorkflowId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,149}$")]
+# Airflow's limit.
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+VariableName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 JsonType = Literal["string", "number", "integer", "boolean", "array", "object"]
-_TYPES = ("string", "number", "integer", "boolean", "array", "object")
 
 
 class _Part(BaseModel):
@@ -47,7 +49,7 @@ class Node(_Part):
 
     id: NodeId = Field(description="Unique within the workflow: letters, digits, `_` and `-`.")
     type: str = Field(description="A node type; `oneo nodes` lists them.")
-    name: str | None = Field(default=None, description="Shown to people instead of the id.")
+    name: str | None = Field(default=None, max_length=200, description="Shown to people instead of the id.")
     config: dict[str, Any] = Field(default_factory=dict, description="Options of the node type.")
     error_handling: ErrorHandling | None = Field(default=None, description="Overrides the workflow's.")
     position: dict[str, float] | None = Field(default=None, description="Where the canvas draws the node.")
@@ -83,13 +85,23 @@ class Variable(_Part):
     format: str | None = None
 
 
+def _is_variable(spec: Any) -> bool:
+    """Whether an object describes a variable; any other object is the default value itself."""
+    if not isinstance(spec, dict) or not spec:
+        return False
+    known_type = isinstance(spec.get("type"), str) and spec["type"] in get_args(JsonType)
+    return "default" in spec or known_type or spec.keys() <= Variable.model_fields.keys()
+
+
 class Settings(_Part):
     """How the workflow runs as a whole."""
 
     timezone: str = Field(default="UTC", description="Zone of dates in expressions, e.g. Europe/Berlin.")
     max_active_runs: int = Field(default=16, ge=1, le=1000, description="Executions at the same time.")
-    timeout_minutes: int | None = Field(default=None, ge=1, description="An execution older than this fails.")
-    tags: list[str] = Field(default_factory=list, description="Shown and searchable in the Airflow UI.")
+    timeout_minutes: int | None = Field(
+        default=None, ge=1, le=527_040, description="An execution older than this fails; at most a year."
+    )
+    tags: list[Tag] = Field(default_factory=list, description="Shown and searchable in the Airflow UI.")
 
 
 class Workflow(_Part):
@@ -99,8 +111,10 @@ class Workflow(_Part):
     name: str = Field(default="Untitled workflow", min_length=1, max_length=200)
     description: str = Field(default="", max_length=10_000)
     nodes: list[Node] = Field(min_length=1, max_length=1000)
-    edges: list[Edge] | None = Field(default=None, description="Left out: the nodes run in the listed order.")
-    variables: dict[str, Variable] = Field(default_factory=dict)
+    edges: list[Edge] | None = Field(
+        default=None, max_length=10_000, description="Left out: the nodes run in the listed order."
+    )
+    variables: dict[VariableName, Variable] = Field(default_factory=dict)
     settings: Settings = Field(default_factory=Settings)
     error_handling: ErrorHandling = Field(default_factory=ErrorHandling)
 
@@ -110,12 +124,7 @@ class Workflow(_Part):
         """`"limit": 5` is short for `"limit": {"default": 5}`."""
         if not isinstance(value, dict):
             return value
-        return {
-            name: spec
-            if isinstance(spec, dict) and ("default" in spec or spec.get("type") in _TYPES)
-            else {"default": spec}
-            for name, spec in value.items()
-        }
+        return {name: spec if _is_variable(spec) else {"default": spec} for name, spec in value.items()}
 
     @property
     def key(self) -> str:
@@ -124,9 +133,9 @@ class Workflow(_Part):
 
 
 def slug(name: str) -> str:
-    """A name as an id: `Lead Qualification` becomes `lead_qualification`."""
+    """A name as an id: `Lead Qualification` becomes `lead_qualification`; empty where nothing in it could be one."""
     words = "".join(char.lower() if char.isascii() and char.isalnum() else " " for char in name).split()
-    return "_".join(words)[:150] or "workflow"
+    return "_".join(words)[:150]
 
 
 def definition_hash(document: Any) -> str:

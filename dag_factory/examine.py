@@ -10,7 +10,7 @@ from dag_factory.checks import check
 from dag_factory.compile import compile_workflow
 from dag_factory.definition import Workflow, definition_hash
 from dag_factory.plan import Plan
-from dag_factory.reading import read
+from dag_factory.reading import read, read_or_raise
 from oneo.errors import InvalidDefinitionError
 from oneo.problems import Problem
 
@@ -68,3 +68,13 @@ def plan_of(document: Any, catalogue: Catalogue) -> Plan:
     if examination.plan is None:
         raise InvalidDefinitionError(examination.problems)
     return examination.plan
+
+
+def plan_of_published(document: Any, catalogue: Catalogue) -> Plan:
+    """The plan of a document that was checked when it was published: it is not checked again at every task.
+
+    Raises:
+        InvalidDefinitionError: Its form is not one this version of the product reads.
+        KeyError: A node type that the catalogue no longer has.
+    """
+    return compile_workflow(read_or_raise(document), catalogue, definition_hash(document))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import compress
 
 
 def topological_order(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[str]:
@@ -19,17 +21,14 @@ def topological_order(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) ->
         successors[source].add(target)
         waiting[target] += 1
     order: list[str] = []
-    ready = sorted((node for node in nodes if not waiting[node]), key=position.__getitem__)
+    ready = [position[node] for node in nodes if not waiting[node]]
     while ready:
-        node = ready.pop(0)
+        node = nodes[heapq.heappop(ready)]
         order.append(node)
-        freed = []
         for successor in successors[node]:
             waiting[successor] -= 1
             if not waiting[successor]:
-                freed.append(successor)
-        if freed:
-            ready = sorted([*ready, *freed], key=position.__getitem__)
+                heapq.heappush(ready, position[successor])
     if len(order) != len(nodes):
         raise ValueError("the graph has a cycle")
     return order
@@ -67,6 +66,19 @@ def find_cycle(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[s
     return None
 
 
+def find_cycles(
+    nodes: Sequence[str], edges: Iterable[tuple[str, str]], *, at_most: int = 10
+) -> list[list[str]]:
+    """Cycles that share no closing edge; removing the last edge of each leaves none, if all were found."""
+    left = list(edges)
+    cycles: list[list[str]] = []
+    while len(cycles) < at_most and (cycle := find_cycle(nodes, left)):
+        cycles.append(cycle)
+        closing = (cycle[-2], cycle[-1])
+        left = [pair for pair in left if pair != closing]
+    return cycles
+
+
 def ancestors(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """For each node, every node that may run before it, in topological order (acyclic graphs)."""
     pairs = list(edges)
@@ -75,7 +87,15 @@ def ancestors(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[st
     sources = defaultdict(set)
     for source, target in pairs:
         sources[target].add(source)
-    found: dict[str, set[str]] = {}
+    # One integer per node, one bit per rank: sets of ids would take a gigabyte for a deep graph.
+    before: dict[str, int] = {}
     for node in order:
-        found[node] = set(sources[node]).union(*(found[source] for source in sources[node]))
-    return {node: sorted(found[node], key=rank.__getitem__) for node in nodes}
+        before[node] = 0
+        for source in sources[node]:
+            before[node] |= before[source] | (1 << rank[source])
+    return {node: list(compress(order, _bits(before[node]))) for node in nodes}
+
+
+def _bits(number: int) -> bytes:
+    """A number's bits from the lowest up, as bytes that are zero or not."""
+    return f"{number:b}"[::-1].encode().replace(b"0", b"\0")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from dag_factory.definition import Edge, ErrorHandling, Node, Settings, Variable, Workflow
+from dag_factory.definition import Workflow
+from dag_factory.forms import description_at, in_plain_words, keys_at
+from dag_factory.json_path import json_path
 from oneo.errors import InvalidDefinitionError, UserError
 from oneo.problems import Problem
 from oneo.suggest import did_you_mean
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 64
+_MAX_VALUE_PROBLEMS = 20
 
 
 @dataclass
@@ -55,7 +60,7 @@ def read_file(path: Path) -> Any:
 
 
 def parse_json(raw: bytes, source: str) -> Any:
-    """Parse JSON strictly: no duplicate keys, no NaN, bounded size and depth.
+    """Parse JSON strictly: UTF-8, no duplicate keys, no NaN, bounded size and depth.
 
     Raises:
         UserError: It is not such JSON.
@@ -63,51 +68,65 @@ def parse_json(raw: bytes, source: str) -> Any:
     if len(raw) > MAX_BYTES:
         raise UserError(f"{source} has {len(raw):,} bytes", hint=f"at most {MAX_BYTES:,} are read")
     try:
-        document = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
+        # Editors on Windows begin a file with a byte order mark.
+        text = raw.decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise UserError(
             f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             hint="check quotes, commas and brackets near that place",
         ) from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{source} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise UserError(
+            f"{source} is not UTF-8 text: {error.reason} at byte {error.start}", hint="save it as UTF-8"
+        ) from None
     except RecursionError:
         raise UserError(f"{source} is nested too deeply", hint=f"at most {MAX_DEPTH} levels") from None
     except ValueError as error:
         raise UserError(f"{source}: {error}") from None
-    _check_values(document, source)
+    problem = next(_value_problems(document), None)
+    if problem is not None:
+        raise UserError(f"{source}: {problem.path[:200]}: {problem.message}", problem.hint)
     return document
 
 
-def _check_values(document: Any, source: str) -> None:
-    """Refuse what a JSON column or a reader further down could not take, iteratively."""
+def _value_problems(document: Any) -> Iterator[Problem]:
+    """What a JSON column or a reader further down could not take; iteratively, since depth is checked here."""
     level = [("$", document)]
-    for _ in range(MAX_DEPTH + 1):
+    for depth in count():
         deeper: list[tuple[str, Any]] = []
         for path, value in level:
+            if depth == MAX_DEPTH and isinstance(value, dict | list):
+                hint = f"at most {MAX_DEPTH} levels"
+                yield Problem("error", None, path, "the document is nested too deeply", hint)
+                return
             if isinstance(value, dict):
-                deeper += [(f"{path}.{key}", item) for key, item in value.items()]
-                deeper += [(f"{path}.{key} (key)", key) for key in value if "\x00" in key]
+                for key, item in value.items():
+                    if not _storable(key):
+                        yield Problem(
+                            "error", None, path, f"the key {key!r} holds {_UNSTORABLE}", _PLAIN_TEXT
+                        )
+                    else:
+                        deeper.append((json_path([key], path), item))
             elif isinstance(value, list):
                 deeper += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
-            elif isinstance(value, str) and (
-                "\x00" in value or (not value.isascii() and _lone_surrogate(value))
-            ):
-                raise UserError(
-                    f"{source}: {path} holds a character that no database stores (NUL or half a pair)"
-                )
+            elif isinstance(value, str) and not _storable(value):
+                yield Problem("error", None, path, f"the text holds {_UNSTORABLE}", _PLAIN_TEXT)
             elif isinstance(value, float) and not math.isfinite(value):
-                raise UserError(f"{source}: {path} is a number too large for JSON")
+                yield Problem(
+                    "error", None, path, "the number is too large for JSON", "at most about 1.8e308"
+                )
         level = deeper
         if not level:
             return
-    raise UserError(
-        f"{source} is nested too deeply at {level[0][0][:80]}", hint=f"at most {MAX_DEPTH} levels"
-    )
 
 
-def _lone_surrogate(value: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in value)
+_UNSTORABLE = "a character that no database stores: NUL, or half of a surrogate pair"
+_PLAIN_TEXT = "remove it"
+
+
+def _storable(text: str) -> bool:
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,8 +145,12 @@ def _refuse(constant: str) -> Any:
 def read(document: Any) -> Reading:
     """Read a parsed document into the canonical form."""
     if not isinstance(document, dict):
-        problem = Problem("error", None, "$", f"a definition is a JSON object, not {_kind(document)}")
+        message = f"a definition is a JSON object, not {_kind(document)}"
+        problem = Problem("error", None, "$", message, 'write {"name": …, "nodes": […]}')
         return Reading(document, None, problems=[problem])
+    problems = list(islice(_value_problems(document), _MAX_VALUE_PROBLEMS))
+    if problems:
+        return Reading(document, None, problems=problems)
     try:
         return Reading(document, Workflow.model_validate(document))
     except ValidationError as error:
@@ -147,40 +170,33 @@ def read_or_raise(document: Any) -> Workflow:
     return reading.workflow
 
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "nodes": Node,
-    "edges": Edge,
-    "variables": Variable,
-    "settings": Settings,
-    "error_handling": ErrorHandling,
-}
-
-
 def _problem(document: dict[str, Any], details: ErrorDetails) -> Problem:
-    location = details["loc"]
+    location, given, kind = details["loc"], details["input"], details["type"]
+    if location[-1:] == ("[key]",):
+        location = location[:-1]
     node = None
     if location[:1] == ("nodes",) and len(location) > 1:
         written = document["nodes"][location[1]]
         node = written.get("id") if isinstance(written, dict) and isinstance(written.get("id"), str) else None
-    hint = None
-    message = details["msg"]
-    if details["type"] == "extra_forbidden":
-        key = str(location[-1])
-        model: type[BaseModel] = Workflow
-        if len(location) > 1:
-            model = ErrorHandling if "error_handling" in location else _MODELS.get(str(location[0]), Workflow)
-        message, hint = f"unknown key {key!r}", did_you_mean(key, model.model_fields)
-    elif details["type"] == "missing":
-        message, hint = f"{location[-1]!r} is missing", "add it"
-    elif details["type"] == "string_pattern_mismatch" and location[-1] in ("id", "source", "target"):
-        message = f"{details['input']!r} cannot be an id"
-        hint = "letters, digits, _ and -, at most 100 of them"
+    key = location[-1] if location else ""
+    hint = description_at(Workflow, location)
+    message = in_plain_words(details)
+    if kind == "extra_forbidden":
+        message, hint = f"unknown key {key!r}", did_you_mean(str(key), keys_at(Workflow, location[:-1]))
+    elif kind == "missing":
+        message, hint = f"{key!r} is missing", hint or "add it"
+    elif kind == "string_pattern_mismatch":
+        longest = 150 if location == ("id",) else 100
+        message = f"{_short(given)} cannot be an id"
+        hint = f"letters, digits, _ and -, at most {longest} of them"
+    elif isinstance(given, str | int | float | None):
+        message = f"{message}, got {_short(given)}"
     return Problem("error", node, json_path(location), message, hint)
 
 
-def json_path(location: tuple[int | str, ...]) -> str:
-    """A pydantic location as a JSON path: `("nodes", 2, "id")` is `$.nodes[2].id`."""
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _kind(value: Any) -> str:

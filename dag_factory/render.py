@@ -13,10 +13,8 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from dag_factory.binding import Binding
 from dag_factory.catalogue import Catalogue
 from dag_factory.plan import Plan
+from dag_factory.variables import must_be_given, schema_of
 from oneo.store.workflows import dag_id
-
-# Task ids of gates hold a dot, which node ids cannot.
-_JSON_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,14 @@ class Edition:
     note: str | None = None
 
 
-def render(plan: Plan, edition: Edition, catalogue: Catalogue) -> DAG:
+def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | None = None) -> DAG:
     """The DAG of a plan.
+
+    Args:
+        plan: The plan.
+        edition: Which version of the workflow it is.
+        catalogue: The node types.
+        only: Id of the one task to make: a process that runs a task needs no other.
 
     Raises:
         KeyError: A node type that the catalogue no longer has.
@@ -59,15 +63,18 @@ def render(plan: Plan, edition: Edition, catalogue: Catalogue) -> DAG:
     with dag:
         tasks = {}
         for node in plan.nodes:
+            if only not in (None, node.id):
+                continue
             operator = catalogue.get(node.type)
             if operator is None:
                 raise KeyError(f"node type {node.type!r} is not installed")
             binding = Binding(edition.tenant_id, edition.version, plan, node)
             tasks[node.id] = operator.bound(binding)
-        for edge in plan.edges:
+        for edge in plan.edges if only is None else ():
             if edge.gate is None:
                 tasks[edge.source] >> tasks[edge.target]
             else:
+                # The gate's id holds a dot, which node ids cannot.
                 label = ", ".join(edge.routes)
                 gate = EmptyOperator(task_id=edge.gate, task_display_name=f"→ {edge.target} ({label})")
                 tasks[edge.source] >> gate >> tasks[edge.target]
@@ -87,20 +94,14 @@ def _timetable(plan: Plan) -> CronTriggerTimetable | None:
 
 def _params(plan: Plan) -> dict[str, Param]:
     """The workflow's variables as Airflow params: the trigger form of the UI, checked by its JSON Schema."""
-    only_people_start_it = all(node.type == "trigger_manual" for node in plan.triggers)
+    triggers = [node.type for node in plan.triggers]
     params = {}
     for name, variable in plan.variables.items():
-        schema = {key: value for key, value in variable.items() if key not in ("default", "required")}
-        if variable.get("required") and only_people_start_it and "default" not in variable:
-            params[name] = Param(**schema)
-            continue
-        default = variable.get("default")
-        if default is None:
-            own = schema.get("type")
-            schema["type"] = [own, "null"] if own else _JSON_TYPES
-        elif "type" not in schema:
-            schema["type"] = _JSON_TYPES
-        params[name] = Param(default, **schema)
+        if must_be_given(variable, triggers):
+            params[name] = Param(**schema_of(variable, nullable=False))
+        else:
+            default = variable.get("default")
+            params[name] = Param(default, **schema_of(variable, nullable=default is None))
     return params
 
 

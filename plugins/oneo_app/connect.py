@@ -19,10 +19,16 @@ def store() -> Iterator[Database]:
     Raises:
         InfrastructureError: The configured database does not answer.
     """
-    from oneo_app.stack.databases import resolve  # noqa: PLC0415 - loads psutil
+    from oneo_app.stack import state  # noqa: PLC0415 - loads psutil
+    from oneo_app.stack.databases import resolve  # noqa: PLC0415
     from oneo_app.stack.embedded import embedded_postgres  # noqa: PLC0415
     from oneo_app.stack.layout import layout  # noqa: PLC0415
 
+    running = state.running(layout())
+    if running is not None and running.ui:
+        # Links lead to where this stack's UI really is.
+        os.environ.setdefault("ONEO_PUBLIC_URL", running.ui)
+        settings.cache_clear()
     if settings().database_url is not None:
         yield _use(None)
         return
@@ -48,6 +54,7 @@ def running_stack() -> Iterator[Database]:
 
 def airflow_environment() -> None:
     """Make this process see Airflow as the stack does; to be called before Airflow is imported."""
+    from oneo_app.stack import state  # noqa: PLC0415
     from oneo_app.stack.airflow_config import Ports  # noqa: PLC0415
     from oneo_app.stack.databases import resolve  # noqa: PLC0415
     from oneo_app.stack.environ import build  # noqa: PLC0415
@@ -56,7 +63,9 @@ def airflow_environment() -> None:
     if "AIRFLOW_HOME" in os.environ and "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in os.environ:
         return
     where = layout()
-    environment = build(where, resolve(where), Ports(api=settings().airflow_port))
+    running = state.running(where)
+    ports = Ports(**running.ports) if running is not None else Ports(api=settings().airflow_port)
+    environment = build(where, resolve(where), ports)
     os.environ.update({name: value for name, value in environment.items() if name.startswith("AIRFLOW")})
 
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
 from oneo.database import database
 from oneo.store import executions
+from oneo_app.warm import warm_up
 
 if TYPE_CHECKING:
     from airflow.models import DagRun
 
 logger = logging.getLogger(__name__)
+
+
+@hookimpl
+def on_starting(component: Any) -> None:
+    """A component of Airflow starts: the scheduler is about to fork the processes that tasks come from."""
+    # The job does not know its type yet, and tasks call this hook as well.
+    if type(component).__name__ != "Job" or "scheduler" not in sys.argv:
+        return
+    try:
+        warm_up(database())
+    except Exception:
+        logger.exception("could not warm up; tasks start slower")
 
 
 @hookimpl

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
+from sqlalchemy.exc import IntegrityError
 
 from dag_factory.plan import PlanEdge, taken
 from oneo.database import database, to_json
-from oneo.errors import NodeError
+from oneo.errors import NodeError, OneoError
 from oneo.expressions import Scope
 from oneo.settings import settings
 from oneo.store import executions
 from oneo.store.workflows import dag_id
 from oneo_operators.airflow_vault import AirflowVault
-from oneo_operators.attempt import NodeAttempt, Outcome, resolve_config
+from oneo_operators.attempt import NodeAttempt, Outcome, is_race
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, Start, begin
+from oneo_operators.failure import as_node_error, redacted
 from oneo_operators.redact import redact
+from oneo_operators.resolving import checked, evaluated
 from oneo_operators.services import Secrets
 
 if TYPE_CHECKING:
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 
     from dag_factory.binding import Binding
     from oneo_operators.base import NodeOperator
+
+logger = logging.getLogger(__name__)
 
 # The dispatcher names the execution it starts in the run's conf; runs without it were started by Airflow.
 EXECUTION_KEY = "oneo_execution"
@@ -44,12 +51,10 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
         DownstreamTasksSkipped: It succeeded, and some edges out of it are not taken.
     """
     task_instance: Any = context["ti"]
-    with database().tenant(binding.tenant_id) as session:
-        state = begin(session, binding.plan, _start(binding, context))
+    state, attempt = _open(operator, binding, context)
     if binding.node.is_trigger:
         return _leave(task_instance, state.data, _skipped_by_trigger(binding, state))
     _fetch_outputs(task_instance, binding, state)
-    attempt = NodeAttempt(operator, binding.node, state, database(), AirflowVault())
 
     def may_retry(error: NodeError) -> bool:
         return error.retryable and task_instance.try_number <= task_instance.max_tries
@@ -60,13 +65,28 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
     return _leave(task_instance, outcome.output, _not_taken(binding, outcome))
 
 
+def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[ExecutionState, NodeAttempt]:
+    """The execution and this attempt, their rows written in one transaction."""
+    while True:
+        try:
+            with database().tenant(binding.tenant_id, durable=False) as session:
+                state = begin(session, binding.plan, _start(binding, context))
+                attempt = NodeAttempt(operator, binding.node, state, database(), AirflowVault())
+                if not binding.node.is_trigger:
+                    attempt.open(session)
+                return state, attempt
+        except IntegrityError as error:
+            if not is_race(error):
+                raise
+
+
 def _start(binding: Binding, context: Context) -> Start:
     dag_run: Any = context["dag_run"]
     conf = dag_run.conf or {}
     this_dag = dag_id(binding.tenant_id, binding.plan.workflow_id)
     given = conf.get(EXECUTION_KEY)
     execution_id = UUID(given) if given else executions.id_for_run(this_dag, dag_run.run_id)
-    scheduled = str(dag_run.run_type).endswith("scheduled")
+    scheduled = getattr(dag_run.run_type, "value", dag_run.run_type) == "scheduled"
     wanted = "trigger_scheduled" if scheduled else "trigger_manual"
     triggers = binding.plan.triggers
     trigger = next((one for one in triggers if one.type == wanted), triggers[0] if triggers else None)
@@ -126,7 +146,7 @@ def _leave(task_instance: Any, output: Any, skipped: list[str]) -> Any:
 def _wrap(output: Any) -> Any:
     """An output as an XCom value; keys that XCom keeps to itself travel as text."""
     text = to_json(output)
-    if any(f'"{key}"' in text for key in _RESERVED_BY_XCOM):
+    if any(f'"{key}"' in text for key in (*_RESERVED_BY_XCOM, _WRAPPED)):
         return {_WRAPPED: text}
     return json.loads(text)
 
@@ -168,10 +188,21 @@ async def run_alone(operator: NodeOperator, context: Context) -> Any:
         now=moment,
     )
     try:
-        config, _ = resolve_config(type(operator), operator.node_config, node_context)
+        values = evaluated(type(operator), operator.node_config, scope)
+        config = checked(type(operator), values, scope.revealed)
         result = await operator.run(config, node_context)
+        output = _wrap(redact(result.output, scope.revealed))
         node_context.commit()
     except Exception as error:
         node_context.rollback(error)
+        failure = redacted(as_node_error(error), scope.revealed)
+        if not isinstance(error, OneoError):
+            trace = "".join(traceback.format_exception(error))
+            logger.error("task %s failed:\n%s", operator.task_id, redact(trace, scope.revealed))
+    except BaseException as error:
+        node_context.rollback(error)
         raise
-    return _wrap(redact(result.output, scope.revealed))
+    else:
+        return output
+    # Not inside the handler: there the error would carry along its cause, secrets and all.
+    raise failure

@@ -11,8 +11,13 @@ class AirflowVault:
     def secret(self, key: str) -> str | None:
         """The Airflow variable of that key."""
         from airflow.sdk import Variable  # noqa: PLC0415 - only when a secret is read
+        from airflow.sdk.log import mask_secret  # noqa: PLC0415
 
-        return Variable.get(key, default=None)  # type: ignore[no-any-return]
+        value: str | None = Variable.get(key, default=None)
+        if value:
+            # Airflow itself masks only what stands under a name such as `password`.
+            mask_secret(value)
+        return value
 
     def connection(self, conn_id: str) -> Connection | None:
         """The Airflow connection of that id."""

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
-from oneo.errors import ConfigError, ExpressionError, NodeError, OneoError, TransientNodeError, UserError
-from oneo.expressions import resolve
+from oneo.database import to_json
+from oneo.errors import NodeError, OneoError, PermanentNodeError
 from oneo.store import log
 from oneo.store.log import NodeKey
+from oneo.store.models import ExecutionLog
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
+from oneo_operators.failure import as_node_error, details, redacted
 from oneo_operators.redact import redact
+from oneo_operators.resolving import as_input, checked, evaluated
 from oneo_operators.result import NodeResult
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from oneo.database import Database
     from oneo_operators.base import NodeOperator
     from oneo_operators.services import Vault
 
 logger = logging.getLogger(__name__)
+
+# What a node leaves behind goes into a log row, into XCom and into every node that reads it.
+MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,17 @@ class NodeAttempt:
         self.database = database
         self.vault = vault
         self.key = NodeKey(state.tenant_id, state.id, node.id, loop_index)
+        self._opened: datetime | Outcome | None = None
+        self._number = 0
+        self._inputs: Any = None
+
+    def open(self, session: Session) -> None:
+        """Write the attempt's row in a transaction the caller has open anyway; `run` goes on from there.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: Another process opened one in this very moment; see `is_race`.
+        """
+        self._opened = self._moment_or_kept(session)
 
     async def run(self, *, may_retry: Callable[[NodeError], bool]) -> Outcome:
         """Run the node, unless an earlier attempt succeeded: then its kept result is given back.
@@ -83,31 +104,57 @@ class NodeAttempt:
         Args:
             may_retry: Whether the caller will repeat the attempt after this error. Only a failure that is not
                 repeated takes an error edge, or counts as handled by `on_error: continue`.
+
+        Raises:
+            OneoError: Neither the node's result nor its failure can be kept: the store does not answer.
         """
-        with self.database.tenant(self.state.tenant_id) as session:
-            done = log.success_of(session, self.key)
-            if done is not None:
-                routes = tuple(done.routes or (SUCCESS,))
-                return Outcome("success", done.output, done.context_updates, routes, replayed=True)
-            attempt = log.start_attempt(session, self.key, self.node.type)
-            now = log.first_started(session, self.key)
-            missing = [node_id for node_id in self.node.context_from if node_id not in self.state.context]
-            self.state.context |= log.context_updates(
-                session, self.key.tenant_id, self.key.execution_id, missing
-            )
-        context = self._context(now)
-        inputs: Any = None
+        now = self._opened or self._open_alone()
+        self._opened = None
+        if isinstance(now, Outcome):
+            return now
+        context: NodeContext | None = None
         try:
-            config, inputs = self._resolve(context)
-            result = await self.operator.run(config, context)
-            return self._keep(context, attempt, inputs, result)
+            context = self._context(now)
+            secrets = context.scope.revealed
+            values = evaluated(type(self.operator), self.node.config, context.scope)
+            self._inputs = as_input(values, secrets)
+            config = checked(type(self.operator), values, secrets)
+            return self._keep(context, await self.operator.run(config, context))
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit) as error:
+            if context is not None:
+                context.rollback(error)
+            self._note_stop()
+            raise
         except Exception as error:
-            context.rollback(error)
-            if isinstance(error, IntegrityError):
-                earlier = self._kept_by_another(error)
-                if earlier is not None:
-                    return earlier
-            return self._fail(attempt, inputs, context, error, may_retry)
+            if context is not None:
+                context.rollback(error)
+            return self._fail(error, context.scope.revealed if context is not None else (), may_retry)
+
+    def _open_alone(self) -> datetime | Outcome:
+        while True:
+            try:
+                with self.database.tenant(self.state.tenant_id, durable=False) as session:
+                    return self._moment_or_kept(session)
+            except IntegrityError as error:
+                if not is_race(error):
+                    raise
+
+    def _moment_or_kept(self, session: Session) -> datetime | Outcome:
+        """The moment this attempt sees as now, its row written; or the result that is there already."""
+        done = self._kept(session)
+        if done is not None:
+            return done
+        self._number, now = log.start_attempt(session, self.key, self.node.type)
+        missing = [one for one in self.node.context_from if one not in self.state.context]
+        self.state.context |= log.context_updates(session, self.key.tenant_id, self.key.execution_id, missing)
+        return now
+
+    def _kept(self, session: Session) -> Outcome | None:
+        done = log.success_of(session, self.key)
+        if done is None:
+            return None
+        routes = tuple(done.routes or (SUCCESS,))
+        return Outcome("success", done.output, done.context_updates, routes, replayed=True)
 
     def _context(self, now: datetime) -> NodeContext:
         scope = scope_for(self.state, self.node, self.database, self.vault, now=now, seed=str(self.key))
@@ -122,20 +169,15 @@ class NodeAttempt:
             loop_index=self.key.loop_index,
         )
 
-    def _resolve(self, context: NodeContext) -> tuple[BaseModel, Any]:
-        return resolve_config(type(self.operator), self.node.config, context)
-
-    def _keep(self, context: NodeContext, attempt: int, inputs: Any, result: NodeResult) -> Outcome:
-        secrets = context.scope.revealed
-        output = redact(result.output, secrets)
-        updates = redact(dict(result.context_updates), secrets)
+    def _keep(self, context: NodeContext, result: NodeResult) -> Outcome:
+        output, updates = _as_kept(result, context.scope.revealed)
         routes = result.routes if result.routes is not None else (SUCCESS,)
         log.end_attempt(
             context.session(),
             self.key,
-            attempt,
+            self._number,
             "success",
-            input=inputs,
+            input=self._inputs,
             output=output,
             context_updates=updates,
             routes=routes,
@@ -143,49 +185,52 @@ class NodeAttempt:
         context.commit()
         return Outcome("success", output, updates, routes)
 
-    def _kept_by_another(self, error: IntegrityError) -> Outcome | None:
-        """The result of another process that ran the same node at the same time and was first."""
-        if "execution_log_one_success" not in str(error.orig):
-            return None
-        with self.database.tenant(self.state.tenant_id) as session:
-            done = log.success_of(session, self.key)
-        if done is None:
-            return None
-        routes = tuple(done.routes or (SUCCESS,))
-        return Outcome("success", done.output, done.context_updates, routes, replayed=True)
-
     def _fail(
-        self,
-        attempt: int,
-        inputs: Any,
-        context: NodeContext,
-        error: Exception,
-        may_retry: Callable[[NodeError], bool],
+        self, error: Exception, secrets: Collection[str], may_retry: Callable[[NodeError], bool]
     ) -> Outcome:
-        secrets = context.scope.revealed
         failure = as_node_error(error)
-        if failure is not error:
-            trace = "".join(traceback.format_exception(error))
-            logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
-        details = redact({**failure.as_json(), "node": self.node.id, "attempt": attempt}, secrets)
-        clean = _same_error(failure, details["message"], details["hint"])
-        routes: tuple[str, ...] = ()
-        output = None
-        if not may_retry(clean):
-            routes = self._handled_by()
-            output = {"error": details} if routes else None
+        found = details(failure, secrets, node=self.node.id, attempt=self._number)
+        clean = redacted(failure, secrets)
+        routes = () if may_retry(clean) else self._handled_by()
+        output = {"error": found} if routes else None
         with self.database.tenant(self.state.tenant_id) as session:
+            first = self._kept(session)
+            if first is not None:
+                # Another process ran the node at the same time and was first: its result is the node's.
+                session.execute(delete(ExecutionLog).where(*self._row()))
+                return first
             log.end_attempt(
                 session,
                 self.key,
-                attempt,
+                self._number,
                 "failed",
-                input=inputs,
+                input=self._inputs,
                 output=output,
                 routes=routes or None,
-                error=details,
+                error=found,
             )
+        if failure is not error:
+            trace = "".join(traceback.format_exception(error))
+            logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
         return Outcome("failed", output, routes=routes, error=clean)
+
+    def _note_stop(self) -> None:
+        """Close the row of an attempt that was cancelled, as far as the store still answers."""
+        error = {
+            "type": "Stopped",
+            "message": "the run was stopped while this node was at work; its changes were taken back",
+            "node": self.node.id,
+            "attempt": self._number,
+        }
+        with (
+            suppress(OneoError, SQLAlchemyError),
+            self.database.tenant(self.state.tenant_id) as session,
+        ):
+            log.end_attempt(session, self.key, self._number, "failed", input=self._inputs, error=error)
+
+    def _row(self) -> list[Any]:
+        columns = {**self.key.columns(), "attempt": self._number}
+        return [getattr(ExecutionLog, name) == value for name, value in columns.items()]
 
     def _handled_by(self) -> tuple[str, ...]:
         if any(ERROR in edge.routes for edge in self.state.plan.edges_from(self.node.id)):
@@ -195,60 +240,20 @@ class NodeAttempt:
         return ()
 
 
-def resolve_config(
-    operator_type: type[NodeOperator], config: Mapping[str, Any], context: NodeContext
-) -> tuple[BaseModel, Any]:
-    """A node's config with its expressions evaluated, and the same as kept in the log (secrets masked).
+def is_race(error: IntegrityError) -> bool:
+    """Whether two processes opened an attempt of the same node at once: the loser counts again."""
+    return "execution_log_pkey" in str(error.orig)
 
-    Raises:
-        ConfigError: An expression fails, or the outcome does not fit the node's `Config`.
-    """
-    raw = operator_type.raw_fields()
-    resolved: dict[str, Any] = {}
-    for name, value in config.items():
-        if name in raw:
-            resolved[name] = value
-            continue
-        try:
-            resolved[name] = resolve(value, context.scope, path=f"config.{name}")
-        except ExpressionError as error:
-            raise ConfigError(error.message, error.hint) from error
-    inputs = redact(resolved, context.scope.revealed)
+
+def _as_kept(result: NodeResult, secrets: Collection[str]) -> tuple[Any, dict[str, Any]]:
     try:
-        return operator_type.Config.model_validate(resolved), inputs
-    except ValidationError as error:
-        found = [
-            f"config.{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}, got "
-            f"{_short(one['input'])}"
-            for one in error.errors(include_url=False)
-        ]
-        raise ConfigError(
-            "; ".join(found), "the values came out of expressions: see the node's input"
-        ) from error
-
-
-def as_node_error(error: Exception) -> NodeError:
-    """Any failure as an error that says who can mend it; what we did not foresee may be worth a retry."""
-    if isinstance(error, NodeError):
-        return error
-    if isinstance(error, UserError):
-        return ConfigError(error.message, error.hint)
-    if isinstance(error, OneoError):
-        return TransientNodeError(error.message, error.hint)
-    if isinstance(error, DBAPIError):
-        reason = str(error.orig).strip().splitlines()[0]
-        return TransientNodeError(f"the database refused: {reason}", "the task's log has the details")
-    return TransientNodeError(
-        f"{type(error).__name__}: {error}", "unexpected; the task's log has the details"
-    )
-
-
-def _same_error(error: NodeError, message: str, hint: str | None) -> NodeError:
-    if isinstance(error, TransientNodeError):
-        return TransientNodeError(message, hint, retry_after=error.retry_after)
-    return type(error)(message, hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+        output, updates = redact(result.output, secrets), redact(dict(result.context_updates), secrets)
+    except (TypeError, ValueError) as error:
+        raise PermanentNodeError(f"the output cannot be kept as JSON: {error}") from error
+    size = len(to_json([output, updates]).encode())
+    if size > MAX_OUTPUT_BYTES:
+        raise PermanentNodeError(
+            f"the output has {size / 2**20:.1f} MB, more than the {MAX_OUTPUT_BYTES // 2**20} MB that are kept",
+            "ask for less, e.g. with limit, include_fields or paging",
+        )
+    return output, updates

@@ -71,10 +71,10 @@ def _modules() -> Iterator[tuple[str, str]]:
 def _load(type_name: str, source: str | EntryPoint) -> type[NodeOperator]:
     from oneo_operators.base import NodeOperator  # noqa: PLC0415 - imports Airflow
 
-    if isinstance(source, EntryPoint):
-        candidates = [source.load()]
-    else:
-        candidates = list(vars(importlib.import_module(source)).values())
+    # Not asked the other way round: a backport of importlib.metadata brings entry points of a class of its own.
+    candidates = (
+        list(vars(importlib.import_module(source)).values()) if isinstance(source, str) else [source.load()]
+    )
     for candidate in candidates:
         is_node = isinstance(candidate, type) and issubclass(candidate, NodeOperator)
         if is_node and getattr(candidate, "type", None) == type_name:

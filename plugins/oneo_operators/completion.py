@@ -33,7 +33,12 @@ class Completion:
 
 def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
     """Read the end of an execution off its log: a pure function."""
-    last: dict[str, ExecutionLog] = {row.node_id: row for row in rows if row.loop_index == ""}
+    last: dict[str, ExecutionLog] = {}
+    for row in rows:
+        known = last.get(row.node_id)
+        # A success stays one, whatever was tried at the same time.
+        if row.loop_index == "" and (known is None or known.status != "success"):
+            last[row.node_id] = row
     ran = {node_id for node_id, row in last.items() if row.status in ("success", "failed")}
     routes = {node_id: tuple(last[node_id].routes or ()) for node_id in ran}
     for node_id in ran:
@@ -84,6 +89,9 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
         run_state: `success` or `failed`, as the runner of the tasks saw it.
     """
     rows = log.of_execution(session, execution.id)
+    for row in rows:
+        if row.status == "running":
+            _interrupted(session, row)
     end = completion_of(plan, rows)
     for node_id, reason in end.skipped.items():
         key = NodeKey(execution.tenant_id, execution.id, node_id)
@@ -99,3 +107,17 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
         "hint": "the task logs of the DAG run in the Airflow UI tell more",
     }
     executions.finish(session, execution, "failed", output=end.output, error=error)
+
+
+def _interrupted(session: Session, row: ExecutionLog) -> None:
+    """Close the row of an attempt whose process is gone: nothing of it was kept."""
+    key = NodeKey(row.tenant_id, row.execution_id, row.node_id, row.loop_index)
+    error = {
+        "type": "Interrupted",
+        "message": "the process that ran this node ended before the node did; its changes were taken back",
+        "hint": "the task logs of the DAG run in the Airflow UI tell more",
+        "node": row.node_id,
+        "attempt": row.attempt,
+    }
+    log.end_attempt(session, key, row.attempt, "failed", input=row.input, error=error)
+    session.refresh(row)

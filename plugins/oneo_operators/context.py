@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from oneo_operators.services import Connection, Vault, find_connection
 
@@ -51,6 +53,7 @@ class NodeContext:
         self._database = database
         self._transaction = ExitStack()
         self._session: Session | None = None
+        self._turn = asyncio.Lock()
         self.scope = scope
         self.tenant_id = tenant_id
         self.execution_id = execution_id
@@ -60,12 +63,19 @@ class NodeContext:
         self.now = now
 
     async def store(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in the attempt's transaction, in a thread.
+        """Run `work` in the attempt's transaction, in a thread, one after the other.
 
         The transaction commits together with the attempt's log row: a node that succeeds has its effects kept
         exactly once, one that fails has none.
         """
-        return await asyncio.to_thread(lambda: work(self.session()))
+        async with self._turn:
+            job = asyncio.ensure_future(asyncio.to_thread(lambda: work(self.session())))
+            try:
+                return await asyncio.shield(job)
+            except asyncio.CancelledError:
+                # A thread cannot be stopped, and until it is done nobody else may touch its transaction.
+                await asyncio.gather(job, return_exceptions=True)
+                raise
 
     def session(self) -> Session:
         """The session of the attempt's transaction, opened at first use."""
@@ -80,9 +90,10 @@ class NodeContext:
         self._transaction.close()
 
     def rollback(self, error: BaseException) -> None:
-        """Undo what the attempt did."""
+        """Undo what the attempt did; a connection that broke has undone it already."""
         self._session = None
-        self._transaction.__exit__(type(error), error, error.__traceback__)
+        with suppress(SQLAlchemyError):
+            self._transaction.__exit__(type(error), error, error.__traceback__)
 
     def holds(self, condition: str) -> bool:
         """Whether a condition expression holds now.
@@ -101,8 +112,11 @@ class NodeContext:
             ConfigError: There is none.
         """
         found = find_connection(self.vault, self.tenant_id, conn_id)
-        # What it holds must not come out again in an output or a message.
-        self.scope.reveal([found.password, *found.extra.values()])
+        # What it holds must not come out again in an output or a message; `Accept: application/json` may.
+        from oneo.http.compose import HARMLESS  # noqa: PLC0415 - only where a connection is used
+
+        private = [value for name, value in found.extra.items() if name.lower() not in HARMLESS]
+        self.scope.reveal([found.password, *private])
         return found
 
     @property

@@ -63,7 +63,7 @@ class ExecutionState:
 
 def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
     """The execution's state, its row and its triggers' log rows written where they are not there yet."""
-    row = executions.ensure_started(
+    row, first = executions.ensure_started(
         session,
         start.tenant_id,
         start.execution_id,
@@ -88,8 +88,9 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
     )
     for trigger in plan.triggers:
         if trigger.id == row.trigger_node:
-            key = NodeKey(start.tenant_id, row.id, trigger.id)
-            log.write_row(session, key, trigger.type, "success", output=row.data)
+            if first:
+                key = NodeKey(start.tenant_id, row.id, trigger.id)
+                log.write_row(session, key, trigger.type, "success", output=row.data)
             state.outputs[trigger.id] = row.data
     return state
 
@@ -115,12 +116,14 @@ def scope_for(
             row = records.find_one(session, state.record_id or "")
         if row is not None:
             return with_url(records.view(row))
-        return state.data.get("record")
+        held = state.data.get("record")
+        return with_url(held) if isinstance(held, dict) else held
 
     names: dict[str, Any] = {
         "trigger": state.data,
         "variables": variables_of(state.plan, state.data),
-        "nodes": state.outputs,
+        # As in Airflow, where a task fetches the outputs its expressions read and no others.
+        "nodes": {one: state.outputs[one] for one in node.reads if one in state.outputs},
         "secrets": Secrets(vault, state.tenant_id),
         "workflow": {
             "id": state.plan.workflow_id,
@@ -147,8 +150,9 @@ def scope_for(
 
 def with_url(view: dict[str, Any]) -> dict[str, Any]:
     """A record's view with its address in the CRM, where one is configured."""
-    pattern = settings().record_url
-    url = pattern.format(id=view["id"], pipeline_id=view["pipeline_id"]) if pattern else None
+    url = settings().record_url
+    for name in ("id", "pipeline_id"):
+        url = url and url.replace(f"{{{name}}}", str(view.get(name) or ""))
     return {"url": url, **view}
 
 

@@ -19,7 +19,8 @@ MAX_DELAY_SECONDS = 86_400.0
 
 def delay_before(retry: Retry, failures: int, error: BaseException | None = None) -> float:
     """Seconds to wait after the given number of failed attempts; never less than the other side asked for."""
-    delay = retry.delay_seconds * (2 ** (failures - 1) if retry.exponential else 1)
+    # Tries can be many, where a person keeps clearing the task: a day is reached long before 2³⁰.
+    delay = retry.delay_seconds * (2 ** min(failures - 1, 30) if retry.exponential else 1)
     if isinstance(error, TransientNodeError) and error.retry_after is not None:
         delay = max(delay, error.retry_after)
     return min(delay, MAX_DELAY_SECONDS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dag_factory.plan import SUCCESS, Plan, PlanNode, taken
-from oneo.errors import NodeError
+from oneo.errors import ConfigError, NodeError
 from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.base import NodeOperator
 from oneo_operators.retry import delay_before
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from oneo_operators.catalogue import NodeCatalogue
     from oneo_operators.execution import ExecutionState
     from oneo_operators.services import Vault
+
+
+# Each node at work may hold a connection of the store; below the pool's size none waits for one in vain.
+SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
@@ -47,16 +51,38 @@ class PlanRunner:
         self.database = database
         self.vault = vault
         self._ended: dict[str, asyncio.Task[Ended]] = {}
+        self._places = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def run(self) -> str:
-        """Run the plan; returns `success` or `failed`."""
-        async with asyncio.TaskGroup() as group:
-            # Topological order: the tasks a node waits for are there before it.
-            for node in self.plan.nodes:
-                self._ended[node.id] = group.create_task(self._node(node))
+        """Run the plan; returns `success` or `failed`.
+
+        Raises:
+            ConfigError: A node type is not installed; nothing ran.
+            OneoError: The store does not answer any more; the nodes at work were stopped.
+        """
+        operators = {node.id: self._operator(node) for node in self.plan.nodes}
+        try:
+            async with asyncio.TaskGroup() as group:
+                # Topological order: the tasks a node waits for are there before it.
+                for node in self.plan.nodes:
+                    self._ended[node.id] = group.create_task(self._node(node, operators[node.id]))
+        except ExceptionGroup as failures:
+            # The first stopped all others; those that waited for it repeat it.
+            raise failures.exceptions[0] from None
         return "failed" if any(task.result().failed for task in self._ended.values()) else "success"
 
-    async def _node(self, node: PlanNode) -> Ended:
+    def _operator(self, node: PlanNode) -> NodeOperator:
+        operator_type = self.catalogue.get(node.type)
+        if operator_type is None:
+            broken = self.catalogue.broken.get(node.type)
+            reason = f": {broken.source}: {broken.error}" if broken else ""
+            raise ConfigError(
+                f"node type {node.type!r} of node {node.id!r} is not installed{reason}",
+                broken.hint if broken else "install the package that brings it",
+            )
+        return operator_type(task_id=node.id, config=node.config)
+
+    async def _node(self, node: PlanNode, operator: NodeOperator) -> Ended:
         if node.is_trigger:
             return Ended((SUCCESS,) if node.id == self.state.trigger_node else ())
         incoming = self.plan.edges_to(node.id)
@@ -65,18 +91,14 @@ class PlanRunner:
             return Ended(failed=True)
         if incoming and not any(taken(edge, sources[edge.source].routes) for edge in incoming):
             return Ended()
-        outcome = await self._attempts(node)
+        outcome = await self._attempts(node, operator)
         if outcome.output is not None:
             self.state.outputs[node.id] = outcome.output
         if outcome.context_updates:
             self.state.context[node.id] = outcome.context_updates
         return Ended(outcome.routes, failed=not outcome.routes)
 
-    async def _attempts(self, node: PlanNode) -> Outcome:
-        operator_type = self.catalogue.get(node.type)
-        if operator_type is None:
-            raise KeyError(f"node type {node.type!r} is not installed")
-        operator: NodeOperator = operator_type(task_id=node.id, config=node.config)
+    async def _attempts(self, node: PlanNode, operator: NodeOperator) -> Outcome:
         failures = 0
         while True:
             attempt = NodeAttempt(operator, node, self.state, self.database, self.vault)
@@ -84,7 +106,8 @@ class PlanRunner:
             def may_retry(error: NodeError, failures: int = failures) -> bool:
                 return error.retryable and failures < node.retry.count
 
-            outcome = await attempt.run(may_retry=may_retry)
+            async with self._places:
+                outcome = await attempt.run(may_retry=may_retry)
             if outcome.error is None or not may_retry(outcome.error):
                 return outcome
             failures += 1

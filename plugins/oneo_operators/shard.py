@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from airflow.sdk import get_parsing_context
 
 from dag_factory.bundle import shard_of
-from dag_factory.examine import plan_of
+from dag_factory.examine import plan_of_published
 from dag_factory.render import Edition, render
 from oneo.database import database
 from oneo.store import workflows
@@ -30,23 +31,31 @@ def dags(*, shard: int, revision: int) -> dict[str, DAG]:
     A task needs one DAG only: Airflow says which, and no other is built. A definition that cannot be rendered
     never takes its neighbours down: its last good version stands in, and the reason is kept with the workflow.
     """
-    wanted = get_parsing_context().dag_id
+    parsing = get_parsing_context()
+    wanted = parsing.dag_id
     found: dict[str, DAG] = {}
-    with database().system() as session:
+    with _reading(wanted) as session:
         for stored in workflows.at_revision(session, revision, wanted):
             dag_id = workflows.dag_id(stored.row.tenant_id, stored.row.workflow_id)
             if shard_of(dag_id) != shard:
                 continue
-            dag = _newest_good(session, stored, note_errors=wanted is None)
+            # A task of a node needs no other task; gates never reach a worker.
+            only = parsing.task_id if parsing.task_id and "." not in parsing.task_id else None
+            dag = _newest_good(session, stored, only, note_errors=wanted is None)
             if dag is not None:
                 found[dag_id] = dag
     return found
 
 
-def _newest_good(session: Session, stored: Stored, *, note_errors: bool) -> DAG | None:
+def _reading(dag_id: str | None) -> AbstractContextManager[Session]:
+    """A session for the shard; a task reads as its tenant, on the connection it goes on to work with."""
+    return database().system() if dag_id is None else database().tenant(dag_id.partition("--")[0])
+
+
+def _newest_good(session: Session, stored: Stored, only: str | None, *, note_errors: bool) -> DAG | None:
     newest = stored.row
     try:
-        dag = _render(newest, stored, None)
+        dag = _render(newest, stored, None, only)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         logger.exception("workflow %s/%s cannot be rendered", newest.tenant_id, newest.workflow_id)
@@ -59,13 +68,13 @@ def _newest_good(session: Session, stored: Stored, *, note_errors: bool) -> DAG 
     for row in workflows.earlier_versions(session, newest):
         note = f"Version {newest.version} cannot be rendered: {reason}. Version {row.version} runs instead."
         try:
-            return _render(row, stored, note)
+            return _render(row, stored, note, only)
         except Exception:
             logger.exception("nor can version %s", row.version)
     return None
 
 
-def _render(row: WorkflowVersion, stored: Stored, note: str | None) -> DAG:
-    plan = plan_of(row.document, catalogue())
+def _render(row: WorkflowVersion, stored: Stored, note: str | None, only: str | None) -> DAG:
+    plan = plan_of_published(row.document, catalogue())
     edition = Edition(row.tenant_id, row.version, stored.first_published, row.document, note)
-    return render(plan, edition, catalogue())
+    return render(plan, edition, catalogue(), only=only)

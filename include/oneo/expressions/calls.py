@@ -8,8 +8,8 @@ from typing import Any, Final
 from oneo.errors import ExpressionError
 from oneo.expressions.functions.registry import REQUIRED, Entry
 from oneo.expressions.lookup import MissingError
-from oneo.expressions.nearby import remedy
 from oneo.expressions.run import Run
+from oneo.suggest import did_you_mean
 
 Evaluate = Callable[[Run], Any]
 ABSENT: Final = object()
@@ -48,7 +48,9 @@ def bind(
         name = next(iter(keywords))
         if name in names:
             raise _misused(entry, f"gets {name!r} twice", position)
-        raise ExpressionError(f"{entry.doc.name} has no argument {name!r}", position, remedy(name, names))
+        raise ExpressionError(
+            f"{entry.doc.name} has no argument {name!r}", position, did_you_mean(name, names)
+        )
     return [*ordered, *surplus]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from oneo.errors import ExpressionError
-from oneo.expressions.nearby import remedy
 from oneo.expressions.scope import MISSING, Lazy, Scope
 from oneo.expressions.values import kind
+from oneo.suggest import did_you_mean
 
 Key = str | int
 Path = tuple[Key, ...]
@@ -59,7 +59,7 @@ class MissingError(Exception):
             names = [
                 name for name, _ in zip(self.known, range(_SHOWN_KEYS), strict=False) if isinstance(name, str)
             ]
-            hint = remedy(str(self.wanted), names)
+            hint = did_you_mean(str(self.wanted), names)
         return ExpressionError(self.message, self.position, hint)
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from oneo.errors import ExpressionError
 from oneo.expressions.functions import NAMES
-from oneo.expressions.nearby import remedy
 from oneo.expressions.predicates import TESTS
+from oneo.suggest import did_you_mean
 
 _REGEX: Final = (
     "regular expressions are not available, since their running time cannot be bounded; "
@@ -32,11 +32,11 @@ def unknown_function(name: str, position: int, *, is_filter: bool) -> Expression
     if hint is None and dot and owner != "date" and last in NAMES:
         hint = f"write {owner} | {last}"
     if hint is None:
-        hint = remedy(name, NAMES)
+        hint = did_you_mean(name, NAMES)
     return ExpressionError(f"there is no {'filter' if is_filter else 'function'} {name!r}", position, hint)
 
 
 def unknown_test(name: str, position: int) -> ExpressionError:
     """The error about a test that does not exist."""
-    hint = remedy(name, [*TESTS, "defined", "undefined"])
+    hint = did_you_mean(name, [*TESTS, "defined", "undefined"])
     return ExpressionError(f"there is no test {name!r}", position, hint)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oneo.filters.parse import Clause
+from oneo.filters.values import exact, is_number, moment
 
 _ORDER = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
+_INDEX = re.compile(r"\s*[+-]?[0-9]{1,9}")
 
 
 def matches(clauses: Sequence[Clause], record: Mapping[str, Any]) -> Clause | None:
@@ -24,14 +27,22 @@ def matches(clauses: Sequence[Clause], record: Mapping[str, Any]) -> Clause | No
 
 def _value(record: Any, path: tuple[str, ...]) -> Any:
     for name in path:
-        if not isinstance(record, Mapping):
+        if isinstance(record, Mapping):
+            record = record.get(name)
+        elif isinstance(record, list) and _INDEX.fullmatch(name):
+            index = int(name)
+            record = record[index] if -len(record) <= index < len(record) else None
+        else:
             return None
-        record = record.get(name)
     return record
 
 
 def _holds(clause: Clause, actual: Any) -> bool:
     wanted = clause.value
+    if clause.is_time:
+        # Text in an event's image, a time in a row: the moment is the same.
+        actual = moment(actual)
+        wanted = [moment(one) for one in wanted] if isinstance(wanted, list) else _moment(wanted)
     match clause.operator:
         case "$eq":
             return _equal(actual, wanted)
@@ -52,15 +63,25 @@ def _holds(clause: Clause, actual: Any) -> bool:
         case "$ends_with":
             return isinstance(actual, str) and actual.endswith(wanted)
         case ordered:
-            return _kind(actual) == _kind(wanted) and _ORDER[ordered](actual, wanted)
+            return _kind(actual) == _kind(wanted) != "other" and _ORDER[ordered](
+                _comparable(actual), _comparable(wanted)
+            )
+
+
+def _moment(wanted: Any) -> Any:
+    return wanted if isinstance(wanted, bool) else moment(wanted)
 
 
 def _kind(value: Any) -> str:
     """Numbers compare with numbers and texts with texts; a bool is neither."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool | list | Mapping) or value is None:
         return "other"
-    return "number" if isinstance(value, int | float) else type(value).__name__
+    return "number" if is_number(value) else type(value).__name__
 
 
 def _equal(left: Any, right: Any) -> bool:
-    return isinstance(left, bool) == isinstance(right, bool) and left == right
+    return isinstance(left, bool) == isinstance(right, bool) and _comparable(left) == _comparable(right)
+
+
+def _comparable(value: Any) -> Any:
+    return exact(value) if is_number(value) else value

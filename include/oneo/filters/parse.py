@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from oneo.errors import UserError
+from oneo.filters.values import TIMES, is_number, is_scalar, moment, plain, unusable
 from oneo.suggest import did_you_mean
 
 OPERATORS: dict[str, str] = {
@@ -27,7 +27,7 @@ OPERATORS: dict[str, str] = {
 }
 _ORDERED = {"$gt", "$gte", "$lt", "$lte"}
 _TEXT = {"$starts_with", "$ends_with"}
-_FIELD = re.compile(r"[A-Za-z_][\w -]*(\.[\w -]+)*")
+_FIELD = re.compile(r"[^\W\d][\w -]*(\.[\w -]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,27 @@ class Clause:
     operator: str
     value: Any
 
+    @property
+    def is_time(self) -> bool:
+        """Whether the field is one of the record's own times, which compare as moments."""
+        return len(self.field) == 1 and self.field[0] in TIMES
+
     def __str__(self) -> str:
         return f"{'.'.join(self.field)} {self.operator} {self.value!r}"
+
+
+def field_path(field: Any, use: str = "filter field") -> tuple[str, ...]:
+    """A field's name as a path into the record.
+
+    Raises:
+        UserError: It is not a field name.
+    """
+    if not isinstance(field, str) or not _FIELD.fullmatch(field):
+        raise UserError(
+            f"{use} {field!r} is not a field name",
+            hint="fields are names joined by dots; operators such as $gte stand inside a field's condition",
+        )
+    return tuple(field.split("."))
 
 
 def parse(filters: Mapping[str, Any]) -> list[Clause]:
@@ -54,14 +73,13 @@ def parse(filters: Mapping[str, Any]) -> list[Clause]:
     Raises:
         UserError: An unknown operator, a field that is not a name, or a value the operator cannot use.
     """
+    if not isinstance(filters, Mapping):
+        raise UserError(
+            f"a filter is an object, not a {type(filters).__name__}", hint='write e.g. {"status": "open"}'
+        )
     clauses: list[Clause] = []
     for field, condition in filters.items():
-        if not isinstance(field, str) or not _FIELD.fullmatch(field):
-            raise UserError(
-                f"filter field {field!r} is not a field name",
-                hint="fields are names joined by dots; operators such as $gte stand inside a field's condition",
-            )
-        path = tuple(field.split("."))
+        path = field_path(field)
         if isinstance(condition, Mapping):
             if not condition:
                 raise UserError(f"filter on {field!r} has no operator", hint='write e.g. {"$gte": 50}')
@@ -73,31 +91,57 @@ def parse(filters: Mapping[str, Any]) -> list[Clause]:
 
 def _clause(path: tuple[str, ...], operator: str, value: Any) -> Clause:
     field = ".".join(path)
-    if isinstance(value, date):
-        value = value.isoformat()
+    value = plain(value)
     if operator not in OPERATORS:
         raise UserError(
             f"filter on {field!r}: unknown operator {operator!r}", hint=did_you_mean(str(operator), OPERATORS)
         )
     fits, wants = True, ""
     if operator in _ORDERED:
-        fits, wants = _is_number(value) or isinstance(value, str), "a number or a text"
+        fits, wants = is_number(value) or isinstance(value, str), "a number or a text"
     elif operator in ("$in", "$nin"):
-        fits, wants = isinstance(value, list) and all(map(_is_scalar, value)), "a list of plain values"
+        fits, wants = isinstance(value, list) and all(map(is_scalar, value)), "a list of plain values"
     elif operator in _TEXT:
         fits, wants = isinstance(value, str), "a text"
     elif operator == "$exists":
         fits, wants = isinstance(value, bool), "true or false"
     else:
-        fits, wants = _is_scalar(value), "a plain value"
+        fits, wants = is_scalar(value), "a plain value"
     if not fits:
         raise UserError(f"filter on {field!r}: {operator} needs {wants}, got {type(value).__name__}")
-    return Clause(path, operator, value)
+    reason = unusable(value)
+    if reason is not None:
+        raise UserError(f"filter on {field!r}: {reason}", hint="compare with a value that a record can hold")
+    clause = Clause(path, operator, value)
+    if clause.is_time:
+        _check_times(clause)
+    return clause
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _check_times(clause: Clause) -> None:
+    """Nothing where the clause can be asked of a time.
+
+    Raises:
+        UserError: It cannot.
+    """
+    name = clause.field[0]
+    if clause.operator in _TEXT or clause.operator == "$contains":
+        raise UserError(
+            f"filter on {name!r}: {clause.operator} needs a text, and {name} is a time",
+            hint="ask for a span with $gte and $lt",
+        )
+    if clause.operator == "$exists":
+        return
+    for value in clause.value if isinstance(clause.value, list) else [clause.value]:
+        # An expression has no value yet where a definition is checked; it is checked again when it has.
+        is_expression = isinstance(value, str) and "{{" in value
+        if value is not None and not is_expression and moment(value) is None:
+            raise not_a_time(name, value)
 
 
-def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
+def not_a_time(field: str, value: Any) -> UserError:
+    """The error for a value that a time is compared with and that is none."""
+    return UserError(
+        f"filter on {field!r}: {value!r} is not a date and time",
+        hint="write ISO 8601, e.g. 2026-01-31T09:00:00+00:00, or an expression such as {{last_week}}",
+    )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, false, func, literal, not_, or_, true
+from sqlalchemy import ColumnElement, and_, cast, false, func, literal, not_, null, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text
 
-from oneo.errors import UserError
-from oneo.filters.parse import Clause
+from oneo.filters.parse import Clause, not_a_time
+from oneo.filters.values import moment
 from oneo.store.models import Record
 
 # Fields that are columns of their own, beside the record's data.
 COLUMNS = {
     "id": Record.id,
+    "pipeline_id": Record.pipeline_id,
     "stage": Record.stage,
     "owner": Record.owner,
     "external_id": Record.external_id,
@@ -34,11 +35,18 @@ def where(clauses: Sequence[Clause]) -> ColumnElement[bool]:
 
 def json_value(field: tuple[str, ...]) -> Any:
     """A field as JSONB: a path into the data, or a column turned into JSON."""
-    if len(field) == 1 and field[0] in COLUMNS:
-        return func.to_jsonb(COLUMNS[field[0]])
+    column = (COLUMNS | TIMES).get(field[0])
+    if column is None:
+        return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
+    # A column hides data of its name, and nothing lies below it.
+    return func.to_jsonb(column) if len(field) == 1 else cast(null(), JSONB)
+
+
+def sort_value(field: tuple[str, ...]) -> Any:
+    """What records are sorted by; a null counts as missing."""
     if len(field) == 1 and field[0] in TIMES:
-        return func.to_jsonb(TIMES[field[0]])
-    return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
+        return TIMES[field[0]]
+    return func.nullif(json_value(field), cast("null", Text).cast(JSONB))
 
 
 def text_value(field: tuple[str, ...]) -> Any:
@@ -51,9 +59,8 @@ def _text(value: Any) -> Any:
 
 
 def _clause(clause: Clause) -> ColumnElement[bool]:
-    if len(clause.field) == 1 and clause.field[0] in TIMES and clause.operator in _ORDER:
-        in_order: ColumnElement[bool] = _ORDER[clause.operator](TIMES[clause.field[0]], _moment(clause))
-        return in_order
+    if clause.is_time:
+        return _time_clause(clause)
     value = json_value(clause.field)
     kind = func.coalesce(func.jsonb_typeof(value), "null")
     text = _text(value)
@@ -95,12 +102,21 @@ def _json(value: Any) -> ColumnElement[Any]:
     return literal(value, JSONB)
 
 
-def _moment(clause: Clause) -> datetime:
-    try:
-        moment = datetime.fromisoformat(clause.value)
-    except (TypeError, ValueError):
-        raise UserError(
-            f"filter on {clause.field[0]!r}: {clause.value!r} is not a date and time",
-            hint="write ISO 8601, e.g. 2026-01-31T09:00:00+00:00, or an expression such as {{last_week}}",
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _time_clause(clause: Clause) -> ColumnElement[bool]:
+    column = TIMES[clause.field[0]]
+    wanted = clause.value
+    if clause.operator == "$exists":
+        return column.is_not(None) if wanted else column.is_(None)
+    if clause.operator in _ORDER:
+        in_order: ColumnElement[bool] = _ORDER[clause.operator](column, _moment(clause, wanted))
+        return in_order
+    values = wanted if isinstance(wanted, list) else [wanted]
+    same = or_(false(), *(column == _moment(clause, one) for one in values if one is not None))
+    return not_(same) if clause.operator in ("$ne", "$nin") else same
+
+
+def _moment(clause: Clause, value: Any) -> datetime:
+    found = moment(value)
+    if found is None:
+        raise not_a_time(clause.field[0], value)
+    return found

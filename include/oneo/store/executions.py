@@ -91,6 +91,7 @@ def claim_due(session: Session, limit: int) -> list[Execution]:
         .order_by(Execution.run_after, Execution.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Execution)
+        .execution_options(populate_existing=True)
     )
     return list(session.scalars(query))
 
@@ -107,10 +108,13 @@ def ensure_started(
     data: Mapping[str, Any],
     dag_id: str,
     run_id: str,
-) -> Execution:
+) -> tuple[Execution, bool]:
     """The execution's row, created where Airflow started the run itself, and marked running.
 
     The version is the one that runs, which may be newer than the one an event was matched against.
+
+    Returns:
+        The row, and whether this is the execution's first start.
     """
     values = {
         "tenant_id": tenant_id,
@@ -127,12 +131,16 @@ def ensure_started(
     }
     row = session.get(Execution, (tenant_id, execution_id))
     if row is None:
-        session.execute(insert(Execution).values(values).on_conflict_do_nothing())
-        row = session.get_one(Execution, (tenant_id, execution_id))
-    if row.started_at is None or row.version != version or row.status not in ("running", "waiting"):
+        inserted = session.execute(
+            insert(Execution).values(values).on_conflict_do_nothing().returning(Execution.id)
+        )
+        first = inserted.scalar() is not None
+        return session.get_one(Execution, (tenant_id, execution_id)), first
+    first = row.started_at is None
+    if first or row.version != version or row.status not in ("running", "waiting"):
         session.execute(
             update(Execution)
-            .where(Execution.id == execution_id)
+            .where(Execution.tenant_id == tenant_id, Execution.id == execution_id)
             .values(
                 status="running",
                 version=version,
@@ -143,7 +151,7 @@ def ensure_started(
             )
         )
         session.refresh(row)
-    return row
+    return row, first
 
 
 def get(session: Session, execution_id: UUID) -> Execution:
@@ -161,7 +169,8 @@ def get(session: Session, execution_id: UUID) -> Execution:
 def get_for_update(session: Session, tenant_id: str, execution_id: UUID) -> Execution:
     """The execution, locked (system session)."""
     query = select(Execution).where(Execution.tenant_id == tenant_id, Execution.id == execution_id)
-    return session.scalars(query.with_for_update()).one()
+    # What the session read before the lock may be out of date: it is read again with it.
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
 
 
 def recent(
@@ -197,6 +206,7 @@ def claim_ended(session: Session, limit: int) -> list[Execution]:
         .where(Execution.status.in_(("pending", "running", "waiting")), Execution.run_state.is_not(None))
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     return list(session.scalars(query))
 

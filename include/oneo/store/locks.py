@@ -25,7 +25,9 @@ def lock_values(
         crc32(json.dumps([tenant_id, pipeline_id, name, value], default=str).encode())
         for name, value in values
     }
-    for key in sorted(keys):
+    if keys:
+        # In the order of the list: unnest keeps it.
         session.execute(
-            text("SELECT pg_advisory_xact_lock(:space, :key)"), {"space": _SPACE, "key": key - 2**31}
+            text("SELECT pg_advisory_xact_lock(:space, key) FROM unnest(CAST(:keys AS integer[])) AS key"),
+            {"space": _SPACE, "keys": [key - 2**31 for key in sorted(keys)]},
         )

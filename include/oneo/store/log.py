@@ -37,18 +37,22 @@ class NodeKey:
         return f"{self.tenant_id}/{self.execution_id}/{self.node_id}{self.loop_index}"
 
 
-def start_attempt(session: Session, key: NodeKey, node_type: str) -> int:
-    """Write the row of a new attempt; returns its number, counted from 1."""
+def start_attempt(session: Session, key: NodeKey, node_type: str) -> tuple[int, datetime]:
+    """Write the row of a new attempt.
+
+    Returns:
+        Its number, counted from 1, and when the node's first attempt began: the moment all of them see as now.
+    """
     last = select(func.coalesce(func.max(ExecutionLog.attempt), 0) + 1).where(_is(key)).scalar_subquery()
     statement = insert(ExecutionLog).values(
         **key.columns(), attempt=last, node_type=node_type, status="running"
     )
-    return session.execute(statement.returning(ExecutionLog.attempt)).scalar_one()
-
-
-def first_started(session: Session, key: NodeKey) -> datetime:
-    """When the node's first attempt began: the moment that all its attempts see as now."""
-    return session.scalars(select(func.min(ExecutionLog.started_at)).where(_is(key))).one()
+    attempt, started = session.execute(
+        statement.returning(ExecutionLog.attempt, ExecutionLog.started_at)
+    ).one()
+    if attempt > 1:
+        started = session.scalars(select(func.min(ExecutionLog.started_at)).where(_is(key))).one()
+    return attempt, started
 
 
 def end_attempt(

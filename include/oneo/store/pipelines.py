@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select
@@ -11,7 +13,11 @@ from sqlalchemy.orm import Session
 
 from oneo.errors import InvalidRecordError, NotFoundError, UserError
 from oneo.store.models import Pipeline
+from oneo.store.record_data import RESERVED_FIELDS
 from oneo.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 FieldType = Literal[
     "text",
@@ -36,9 +42,9 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
-    "email": {"type": "string", "format": "email"},
-    "phone": {"type": "string", "pattern": r"^[+()0-9 ./-]{4,30}$"},
-    "url": {"type": "string", "pattern": r"^https?://"},
+    "email": {"type": "string", "pattern": r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)*$(?!\n)"},
+    "phone": {"type": "string", "pattern": r"^[+()0-9 ./-]{4,30}$(?!\n)"},
+    "url": {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://[^\s/]+\S*$(?!\n)"},
     "select": {"type": "string"},
     "list": {"type": "array"},
     "json": {},
@@ -87,18 +93,33 @@ class PipelineSpec(BaseModel):
 
     def problems(self, data: dict[str, Any]) -> list[str]:
         """What about `data` does not fit, one sentence each; empty where it fits."""
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - half the import time of a task that writes nothing
-
         found = []
-        checker = Draft202012Validator.FORMAT_CHECKER
-        for error in Draft202012Validator(self.json_schema(), format_checker=checker).iter_errors(data):
+        for error in self._validator.iter_errors(data):
             best = error.context[0] if error.context else error
-            if error.validator == "required":
-                missing = [name for name in error.validator_value if name not in data]
+            if error.validator == "type" and error.instance is None and error.absolute_path:
+                found.append(f"field {error.absolute_path[0]!r} is required")
+            elif error.validator == "required":
+                missing = [field.id for field in self.fields if field.required and field.id not in data]
                 found += [f"field {name!r} is required" for name in missing]
             else:
                 found.append(f"field {'.'.join(map(str, error.absolute_path))!r}: {best.message}")
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def _validator(self) -> Validator:
+        from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - half the import time of a task that writes nothing
+
+        formats = FormatChecker(formats=["date"])
+        # jsonschema knows this format only with a further package.
+        formats.checks("date-time", raises=ValueError)(_is_datetime)
+        return Draft202012Validator(self.json_schema(), format_checker=formats)
+
+
+def _is_datetime(value: object) -> bool:
+    if isinstance(value, str):
+        datetime.fromisoformat(value)
+        return len(value) > len("2026-01-31")
+    return True
 
 
 def parse_spec(document: Any, source: str) -> PipelineSpec:
@@ -108,13 +129,22 @@ def parse_spec(document: Any, source: str) -> PipelineSpec:
         UserError: It is none; every reason is named.
     """
     try:
-        return PipelineSpec.model_validate(document)
+        spec = PipelineSpec.model_validate(document)
     except ValidationError as error:
         found = [
             f"{'.'.join(map(str, one['loc'])) or 'the document'}: {one['msg']}"
             for one in error.errors(include_url=False)
         ]
         raise UserError(f"{source} is not a pipeline: " + "; ".join(found)) from None
+    fields, stages = [field.id for field in spec.fields], [stage.id for stage in spec.stages]
+    found = [
+        f"field {one!r}: the store keeps it for every record" for one in fields if one in RESERVED_FIELDS
+    ]
+    for kind, ids in (("field", fields), ("stage", stages)):
+        found += [f"{kind} {one!r} is there twice" for one in dict.fromkeys(ids) if ids.count(one) > 1]
+    if found:
+        raise UserError(f"{source} is not a pipeline: " + "; ".join(found), hint="choose other ids")
+    return spec
 
 
 def apply(session: Session, tenant_id: str, spec: PipelineSpec) -> None:

@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Numeric, case, cast, func, select
+from sqlalchemy import ColumnElement, Numeric, Select, case, cast, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from oneo.errors import NotFoundError, UserError
 from oneo.filters import Clause, parse
-from oneo.filters.sql import json_value, where
+from oneo.filters.parse import field_path
+from oneo.filters.sql import json_value, sort_value, where
 from oneo.store.models import Record
+from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, plus, same
 
-# Names that lead to columns, not to data.
-SYSTEM_FIELDS = ("stage", "owner", "external_id")
+__all__ = ["MAX_LIMIT", "RESERVED_FIELDS", "SYSTEM_FIELDS"]
+
 MAX_LIMIT = 10_000
 
 
@@ -50,8 +53,12 @@ def create(
     *,
     record_id: UUID | None = None,
 ) -> Record:
-    """Insert a record; `stage`, `owner` and `external_id` in `data` become columns."""
-    data = dict(data)
+    """Insert a record; `stage`, `owner` and `external_id` in `data` become columns.
+
+    Raises:
+        InvalidRecordError: Data that no record can hold.
+    """
+    data = checked(data)
     columns = {name: data.pop(name, None) for name in SYSTEM_FIELDS}
     row = Record(tenant_id=tenant_id, id=record_id or uuid4(), pipeline_id=pipeline_id, data=data, **columns)
     session.add(row)
@@ -78,13 +85,18 @@ def find_one(session: Session, record_id: str | UUID, *, lock: bool = False) -> 
     except ValueError:
         return None
     query = select(Record).where(Record.id == key, Record.deleted_at.is_(None))
-    return session.scalar(query.with_for_update() if lock else query)
+    return session.scalar(_locked(query) if lock else query)
 
 
 def by_external_id(session: Session, pipeline_id: str, external_id: str) -> Record | None:
     """The record that carries another system's id, locked; None where there is none."""
     query = select(Record).where(_in_pipeline(pipeline_id), Record.external_id == external_id)
-    return session.scalar(query.with_for_update())
+    return session.scalar(_locked(query))
+
+
+def _locked(query: Select[Record]) -> Select[Record]:
+    # What the session read before the lock may be out of date: it is read again with it.
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 @dataclass(frozen=True)
@@ -106,32 +118,45 @@ def update(session: Session, row: Record, changes: Changes) -> list[str]:
     """Apply `changes` to a locked record; returns the names of the fields that really changed.
 
     Raises:
+        InvalidRecordError: Data that no record can hold.
         UserError: Incrementing what is not a number, appending to what is not a list.
     """
     before = {**row.data, **{name: getattr(row, name) for name in SYSTEM_FIELDS}}
-    after = dict(before)
-    after.update(changes.set)
+    after = {**before, **checked(changes.set)}
     for name, amount in changes.increment.items():
-        current = after.get(name) or 0
-        if isinstance(current, bool) or not isinstance(current, int | float):
-            raise UserError(
-                f"field {name!r} holds {current!r}, which cannot be incremented", hint="use a number field"
-            )
-        after[name] = current + amount
+        after[name] = plus(name, after.get(name), amount)
     for name, values in changes.append.items():
-        current = after.get(name) or []
-        if not isinstance(current, list):
+        current = after.get(name)
+        if not isinstance(current, list | None):
             raise UserError(f"field {name!r} holds {current!r}, which is not a list", hint="use a list field")
-        after[name] = [*current, *values]
-    changed = [name for name in after if after[name] != before.get(name)]
+        after[name] = [*(current or []), *values]
+    # A field that was missing and is null now has not changed.
+    changed = [name for name in after if not same(after[name], before.get(name))]
     if changed:
+        after = checked({name: after[name] for name in changed})
         for name in SYSTEM_FIELDS:
-            setattr(row, name, after.pop(name))
-        row.data = after
+            if name in after:
+                setattr(row, name, after.pop(name))
+        row.data = {**row.data, **after}
+        flag_modified(row, "data")  # SQLAlchemy holds true and 1 for the same
         row.version += 1
         row.updated_at = datetime.now(UTC)
         session.flush()
     return changed
+
+
+def delete(session: Session, row: Record, last: Mapping[str, Any] | None = None) -> None:
+    """Mark a locked record deleted: it is found no more, its history stays.
+
+    Args:
+        session: A tenant's session.
+        row: The record.
+        last: Fields to set at the same time, such as where it went.
+    """
+    row.data = {**row.data, **checked(last or {})}
+    row.version += 1
+    row.deleted_at = row.updated_at = datetime.now(UTC)
+    session.flush()
 
 
 def find(
@@ -152,16 +177,18 @@ def find(
         limit: At most that many, 1 to 10,000.
 
     Raises:
-        UserError: A filter or sort that cannot be read.
+        UserError: A filter, sort or limit that cannot be read.
     """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UserError(f"limit is {limit}", hint=f"1 to {MAX_LIMIT:,}")
     order: list[ColumnElement[Any]] = []
     for name, direction in (sort or {}).items():
         if direction not in (1, -1):
             raise UserError(f"sort on {name!r} is {direction!r}", hint="1 is ascending, -1 is descending")
-        value = json_value(tuple(name.split(".")))
+        value = sort_value(field_path(name, "sort field"))
         order.append((value.desc() if direction == -1 else value.asc()).nulls_last())
     query = select(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
-    rows = session.scalars(query.order_by(*order, Record.created_at, Record.id).limit(min(limit, MAX_LIMIT)))
+    rows = session.scalars(query.order_by(*order, Record.created_at, Record.id).limit(limit))
     return list(rows)
 
 
@@ -174,10 +201,18 @@ def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int
 def aggregate(
     session: Session, pipeline_id: str, filters: Mapping[str, Any], fields: Sequence[str]
 ) -> dict[str, Any]:
-    """Count of the records that fit, and sum, avg, min and max of each field over those where it is a number."""
+    """Count of the records that fit, and sum, avg, min and max of each field over those where it is a number.
+
+    Raises:
+        UserError: A filter or a field that cannot be read.
+    """
     columns: list[Any] = [func.count()]
     for name in fields:
-        value = json_value(tuple(name.split(".")))
+        if name == "count":
+            raise UserError(
+                "a field called 'count' cannot be summed", hint="its name is that of the number found"
+            )
+        value = json_value(field_path(name, "field to sum"))
         number = case((func.jsonb_typeof(value) == "number", cast(value, Numeric)), else_=None)
         columns += [func.sum(number), func.avg(number), func.min(number), func.max(number)]
     row = session.execute(select(*columns).where(_in_pipeline(pipeline_id), where(parse(filters)))).one()

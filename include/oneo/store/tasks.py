@@ -67,7 +67,9 @@ def view(task: Task) -> dict[str, Any]:
 
 def of_record(session: Session, record_id: UUID) -> list[Task]:
     """A record's tasks, oldest first."""
-    return list(session.scalars(select(Task).where(Task.record_id == record_id).order_by(Task.created_at)))
+    return list(
+        session.scalars(select(Task).where(Task.record_id == record_id).order_by(Task.created_at, Task.id))
+    )
 
 
 def move(session: Session, from_record: UUID, to_record: UUID) -> None:

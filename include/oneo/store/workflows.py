@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
@@ -210,7 +210,7 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
             (Workflow.tenant_id == WorkflowVersion.tenant_id) & (Workflow.id == WorkflowVersion.workflow_id),
         )
         .where(WorkflowVersion.revision <= revision)
-        .distinct(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id)
+        .ext(distinct_on(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id))
         .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
     )
     if dag_id is not None:
@@ -246,7 +246,7 @@ def live_dag_ids(session: Session, revision: int) -> list[str]:
     query = (
         select(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.active)
         .where(WorkflowVersion.revision <= revision)
-        .distinct(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id)
+        .ext(distinct_on(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id))
         .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
     )
     return [dag_id(tenant, workflow) for tenant, workflow, active in session.execute(query) if active]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
-from dag_factory.examine import plan_of
+from dag_factory.examine import plan_of_published
 from dag_factory.plan import Plan
 from oneo.database import Database
 from oneo.store import executions
@@ -60,7 +60,7 @@ def _plan_of_version(session: Session, tenant_id: str, workflow_id: str, version
     found = _plans().get(key)
     if found is None:
         stored = session.get_one(WorkflowVersion, key)
-        found = plan_of(stored.document, catalogue())
+        found = plan_of_published(stored.document, catalogue())
         if len(_plans()) >= 500:
             _plans().clear()
         _plans()[key] = found

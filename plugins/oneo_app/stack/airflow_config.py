@@ -82,6 +82,12 @@ def _tuning() -> list[Setting]:
             "60",
             "When a killed task counts as dead: as above.",
         ),
+        Setting(
+            "workers",
+            "min_heartbeat_interval",
+            "1",
+            "Also how long a worker may overlook that its task has failed: 5 s by default.",
+        ),
         Setting("scheduler", "trigger_timeout_check_interval", "5", "Also ends human tasks that time out."),
         Setting(
             "workers",
@@ -139,6 +145,12 @@ def _places(where: Layout, database_url: str, ports: Ports) -> list[Setting]:
     local = f"http://{HOST}:{ports.api}"
     logs = where.airflow_home / "logs"
     return [
+        Setting(
+            "dag_processor",
+            "dag_bundle_storage_path",
+            str(where.airflow_home / "dag_bundles"),
+            "A folder of this stack alone: by default all installations of a machine share one.",
+        ),
         Setting("database", "sql_alchemy_conn", database_url, "Airflow's own database.", secret=True),
         Setting("api", "host", HOST, "The local stack serves this machine only."),
         Setting("api", "port", str(ports.api), "The preferred one, or the next that is free."),

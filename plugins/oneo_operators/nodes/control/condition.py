@@ -101,7 +101,9 @@ class ConditionOperator(NodeOperator):
             if source is None:
                 holds = not taken
             else:
-                holds = _holds(context, source, index)
+                holds = _holds(
+                    context, source, f"conditions[{index}].{'elif' if branch.if_ is None else 'if'}"
+                )
                 results.append({"branch": way.key, "condition": source, "result": holds})
             if holds:
                 taken.append(way.key)
@@ -111,11 +113,11 @@ class ConditionOperator(NodeOperator):
         return NodeResult(output, routes=(*taken, SUCCESS))
 
 
-def _holds(context: NodeContext, source: str, index: int) -> bool:
+def _holds(context: NodeContext, source: str, place: str) -> bool:
     try:
         return context.holds(source)
     except ExpressionError as error:
-        raise ConfigError(f"config.conditions[{index}]: {error.message} in {source!r}", error.hint) from error
+        raise ConfigError(f"config.{place}: {error.message} in {source!r}", error.hint) from error
 
 
 def _written(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:

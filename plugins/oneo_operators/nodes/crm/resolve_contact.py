@@ -61,11 +61,13 @@ class ResolveContactOperator(NodeOperator):
 
     async def run(self, config: ResolveContactConfig, context: NodeContext) -> NodeResult:
         """Resolve; `output.contact_id`, `created`, `confidence`, `matched_by` and `merged` say what happened."""
-        criteria = {
+        given = {
             name: contacts.normalise(name, value, config.default_region)
             for name, value in plain_json(config.match_criteria).items()
-            if value not in (None, "")
+            if value is not None
         }
+        # "   " as an address and "n/a" as a phone number mean nobody.
+        criteria = {name: value for name, value in given.items() if value}
         if not criteria:
             raise ConfigError(
                 "every value of match_criteria is empty, so no contact can be meant",

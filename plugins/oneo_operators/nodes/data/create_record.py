@@ -9,12 +9,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
-from oneo.database import plain_json
 from oneo.store import pipelines, records
 from oneo.store.locks import lock_values
 from oneo.store.models import Record
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
+from oneo_operators.nodes.data._fields import record_values
 from oneo_operators.result import NodeResult
 
 
@@ -56,7 +56,7 @@ class CreateRecordOperator(NodeOperator):
 
     async def run(self, config: CreateRecordConfig, context: NodeContext) -> NodeResult:
         """Create the record; `output.record_id` is its id, `output.created` whether it is new."""
-        data = plain_json(config.record_data)
+        data = record_values(config.record_data, "config.record_data")
 
         def work(session: Session) -> dict[str, Any]:
             spec = pipelines.get(session, config.pipeline_id)

@@ -26,7 +26,9 @@ class FindRecordsConfig(NodeConfig):
         default_factory=dict, description="Field to 1 (ascending) or -1 (descending). Default: oldest first."
     )
     limit: int = Field(default=100, ge=1, le=records.MAX_LIMIT, description="At most that many records.")
-    include_fields: list[str] | None = Field(default=None, description="Only these fields. Default: all.")
+    include_fields: list[str] | None = Field(
+        default=None, description="Only these fields; `company.name` is a field inside one. Default: all."
+    )
     aggregate: bool = Field(
         default=False,
         description="Instead of records: their number, and sum, average, minimum and maximum of each numeric "
@@ -75,4 +77,11 @@ class FindRecordsOperator(NodeOperator):
 
 
 def _only(view: dict[str, Any], fields: list[str] | None) -> dict[str, Any]:
-    return view if fields is None else {name: view.get(name) for name in fields}
+    return view if fields is None else {name: _value(view, name) for name in fields}
+
+
+def _value(view: dict[str, Any], name: str) -> Any:
+    value: Any = view
+    for part in [name] if name in view else name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
@@ -13,6 +13,7 @@ from oneo.errors import ConfigError
 from oneo.store import pipelines, records
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
+from oneo_operators.nodes.data._fields import record_values
 from oneo_operators.result import NodeResult
 
 
@@ -26,7 +27,7 @@ class UpdateRecordConfig(NodeConfig):
     update_fields: dict[str, Any] = Field(
         default_factory=dict, description="Fields to overwrite; `stage` and `owner` may stand among them."
     )
-    increment_fields: dict[str, float] = Field(
+    increment_fields: dict[str, FiniteFloat] = Field(
         default_factory=dict, description="Numbers to add to fields; a missing field counts as 0."
     )
     append_to_arrays: dict[str, list[Any]] = Field(
@@ -49,6 +50,12 @@ class UpdateRecordOperator(NodeOperator):
     async def run(self, config: UpdateRecordConfig, context: NodeContext) -> NodeResult:
         """Change the record under a row lock; `output.changed` names the fields that really changed."""
         record_id = config.record_id or context.record_id
+        if "record_id" in config.model_fields_set and not config.record_id:
+            # An expression that found nothing must not change another record than the one it looked for.
+            raise ConfigError(
+                "config.record_id came out empty",
+                "make sure that its expression finds a record, or leave record_id out for the execution's own",
+            )
         if not record_id:
             raise ConfigError(
                 "no record_id is given and the execution is about no record",
@@ -63,7 +70,7 @@ class UpdateRecordOperator(NodeOperator):
                     "correct record_id or pipeline_id",
                 )
             changes = records.Changes(
-                plain_json(config.update_fields),
+                record_values(config.update_fields, "config.update_fields"),
                 _whole(config.increment_fields),
                 plain_json(config.append_to_arrays),
             )

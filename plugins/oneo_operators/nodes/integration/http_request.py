@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from dag_factory.catalogue import Effect, Retry, RetryOverride
 from oneo.errors import ConfigError
+from oneo.expressions import is_template
 from oneo.http import HttpClient, Request, Response, check
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
 from oneo_operators.services import Connection
+
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# Entries of a connection's extra that the HTTP provider takes as options of its own client.
+_NO_HEADERS = frozenset(
+    {
+        "stream",
+        "cert",
+        "proxies",
+        "proxy",
+        "timeout",
+        "verify",
+        "verify_ssl",
+        "allow_redirects",
+        "max_redirects",
+    }
+    | {"trust_env", "check_response", "srv_lookup"}
+)
 
 
 class HttpRequestConfig(NodeConfig):
@@ -60,6 +79,15 @@ class HttpRequestConfig(NodeConfig):
         default=None, description="After the last attempt: fail, or go on with `output.error`."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_at_save(cls, value: Any) -> Any:
+        """How failures are handled is decided before the node runs, so it cannot come out of an expression."""
+        for name in ("retry_count", "retry_backoff", "error_handling"):
+            if isinstance(value, dict) and isinstance(value.get(name), str) and is_template(value[name]):
+                raise ValueError(f"{name} cannot be an expression; write the value itself")
+        return value
+
     @field_validator("headers", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
@@ -91,7 +119,7 @@ class HttpRequestOperator(NodeOperator):
             count = 2
         backoff = config.get("retry_backoff")
         return RetryOverride(
-            count=count,
+            count=None if count is None else int(count),
             exponential=None if backoff is None else backoff == "exponential",
             on_error=config.get("error_handling"),
         )
@@ -99,10 +127,13 @@ class HttpRequestOperator(NodeOperator):
     async def run(self, config: HttpRequestConfig, context: NodeContext) -> NodeResult:
         """Send the request; `output.status`, `output.headers` and `output.body` are the answer."""
         connection = context.connection(config.connection_id) if config.connection_id else None
+        credentials = _credentials(connection)
+        # A server that echoes what it got must not bring them into the output.
+        context.scope.reveal(credentials.get("authorization", "").partition(" ")[2])
         request = Request(
             method=config.method,
             url=_address(config.url, connection),
-            headers={**_credentials(connection), **config.headers},
+            headers=_merged(credentials, config.headers),
             params=config.query,
             body=config.body,
             timeout_seconds=config.timeout_seconds,
@@ -122,7 +153,8 @@ def _output(response: Response) -> dict[str, Any]:
         body = {"base64": base64.b64encode(response.body_bytes).decode()}
     return {
         "status": response.status,
-        "headers": dict(response.headers),
+        # A cookie is a credential of this exchange, and nothing a workflow needs later.
+        "headers": {name: value for name, value in response.headers.items() if name != "set-cookie"},
         "body": body,
         "url": response.url,
         "elapsed_ms": round(response.elapsed_ms, 1),
@@ -140,29 +172,50 @@ def _address(url: str, connection: Connection | None) -> str:
         )
     # As the HTTP provider reads its connections: the host may carry the scheme.
     host = connection.host or ""
-    base = host if "://" in host else f"{connection.scheme or 'http'}://{host}"
-    if connection.port:
-        base = f"{base}:{connection.port}"
-    target = urljoin(base.rstrip("/") + "/", url.lstrip("/") if "://" not in url else url)
-    # Credentials of a connection go to its own address and nowhere else.
-    if _origin(target) != _origin(base):
+    base = urlsplit(host if "://" in host else f"{connection.scheme or 'http'}://{host}")
+    if connection.port and not base.port:
+        base = base._replace(netloc=f"{base.netloc}:{connection.port}")
+    root = base._replace(path=base.path.rstrip("/") + "/", query="", fragment="").geturl()
+    target = url if _ABSOLUTE.match(url) else root + url.lstrip("/") if url else root
+    # Credentials of a connection go to its own address and what is below, and nowhere else.
+    if _origin(target) != _origin(root) or not _is_below(target, root):
         raise ConfigError(
             f"url {url!r} leads away from connection {connection.id!r}",
             "give a path below the connection's address, or leave connection_id out",
         )
-    return target
+    return target if url else base.geturl()
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+
+
+def _is_below(target: str, root: str) -> bool:
+    path = urlsplit(target).path
+    steps = unquote(path).replace("\\", "/").split("/")
+    return ".." not in steps and (path + "/").startswith(urlsplit(root).path)
 
 
 def _credentials(connection: Connection | None) -> dict[str, str]:
+    """The headers a connection adds, by lower-case name."""
     if connection is None:
         return {}
-    headers = {str(key): str(value) for key, value in connection.extra.items() if isinstance(value, str)}
+    headers = {
+        str(name).lower(): str(value)
+        for name, value in connection.extra.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and name not in _NO_HEADERS
+    }
     if connection.login is not None or connection.password is not None:
         pair = f"{connection.login or ''}:{connection.password or ''}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return headers
+
+
+def _merged(credentials: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """The connection's headers and the node's own, which weigh more."""
+    own = {name.lower() for name in headers}
+    return {**{name: value for name, value in credentials.items() if name not in own}, **headers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Literal
 from uuid import uuid4, uuid5
 
@@ -14,6 +15,9 @@ from oneo.store import notifications
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
+
+# `//host` and `/\\host` lead to another host, `javascript:` nowhere good.
+_LINK = re.compile(r"https?://[^\s/\\]|/(?![/\\])", re.IGNORECASE)
 
 Channel = Literal["in_app", "email", "slack", "sms"]
 
@@ -61,8 +65,11 @@ class TaskNotifyOperator(NodeOperator):
             link = context.record_url
         if not config.include_link:
             link = None
-        if link is not None and not link.startswith(("http://", "https://", "/")):
-            raise PermanentNodeError(f"link_url {link!r} is not a web address", "start it with https://")
+        if link is not None and not _LINK.match(link):
+            raise PermanentNodeError(
+                f"link_url {link!r} is not a web address",
+                "start it with https://, or with / for a page of the CRM",
+            )
 
         def work(session: Session) -> list[str]:
             ids = []

@@ -1,0 +1,34 @@
+"""`make bench`: print each measurement with its bound, and exit 1 where one does not hold."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.latency import measure_latency
+from bench.measure import Measurement
+from bench.small import measure_imports
+from bench.stack import bench_stack
+
+console = Console()
+
+
+def main() -> None:
+    """Measure everything."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    found: list[Measurement] = list(measure_imports())
+    with bench_stack() as stack:
+        found += measure_latency(stack, rounds, console.print)
+    shown = Table("measurement", "value", "bound", "", title="as ratios in one run, unless a unit is given")
+    for one in found:
+        shown.add_row(
+            one.name, one.shown, f"at most {one.bound:g}", "ok" if one.holds else "[red]missed[/red]"
+        )
+    console.print(shown)
+    sys.exit(0 if all(one.holds for one in found) else 1)
+
+
+if __name__ == "__main__":
+    main()

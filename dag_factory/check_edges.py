@@ -1,0 +1,131 @@
+"""Checks of what leads where: edges, branches, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dag_factory.catalogue import Branch
+from dag_factory.checked import Checked
+from dag_factory.compile import branch_routes
+from dag_factory.definition import Edge, Workflow
+from dag_factory.graph import find_cycles
+from dag_factory.plan import ERROR, SUCCESS
+from oneo.problems import Problem
+from oneo.suggest import did_you_mean
+
+
+@dataclass(frozen=True)
+class Link:
+    """One node leads to another, as the document says at `path`."""
+
+    source: str
+    target: str
+    path: str
+
+
+def links(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Link]:
+    """Everything that leads from one existing node to another: edges, listed order, branch targets."""
+    if workflow.edges is None:
+        # Two nodes of one id are a problem of their own, and not a cycle.
+        places = {node.id: index for index, node in reversed(list(enumerate(workflow.nodes)))}
+        listed = sorted(places, key=places.__getitem__)
+        found = [Link(source, target, f"$.nodes[{places[target]}]") for source, target in pairwise(listed)]
+    else:
+        found = [
+            Link(edge.source, edge.target, f"$.edges[{index}]")
+            for index, edge in enumerate(workflow.edges)
+            if not edge.loop_back
+        ]
+    found += [
+        Link(one.node.id, branch.target, one.config_path + branch.path)
+        for one in checked.values()
+        for branch in one.branches
+        if branch.target is not None
+    ]
+    known = {node.id for node in workflow.nodes}
+    return [link for link in found if link.source in known and link.target in known]
+
+
+def edge_problems(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Problem]:
+    """What is wrong with single edges and branches."""
+    known = {node.id for node in workflow.nodes}
+    problems = []
+    for index, edge in enumerate(workflow.edges or []):
+        at = f"$.edges[{index}]"
+        for end in ("source", "target"):
+            node_id = getattr(edge, end)
+            if node_id not in known:
+                message = f"the edge's {end} {node_id!r} is no node of this workflow"
+                problems.append(Problem("error", None, f"{at}.{end}", message, did_you_mean(node_id, known)))
+        problems += _loop_keys(edge, at) + _condition(edge, at, checked.get(edge.source))
+        target = checked.get(edge.target)
+        if target is not None and target.type.is_trigger:
+            message = f"trigger {edge.target!r} starts the workflow, so no edge can lead to it"
+            hint = "turn the edge round, or remove it"
+            problems.append(Problem("error", edge.target, f"{at}.target", message, hint))
+    named = {(edge.source, edge.condition) for edge in workflow.edges or []}
+    for one in checked.values():
+        for branch in one.branches:
+            # A target may also be a mere name that an edge's condition takes up.
+            taken_up = any((one.node.id, name) in named for name in (*branch.names, branch.key))
+            problems += _branch(one, branch, known, checked, taken_up=taken_up)
+    return problems
+
+
+def _loop_keys(edge: Edge, at: str) -> list[Problem]:
+    message = f"edge {edge.source!r} → {edge.target!r} is a loop edge, but no node here makes loops"
+    return [
+        Problem("error", edge.source, f"{at}.{key}", message, f"remove {key}")
+        for key in ("loop", "loop_back", "loop_complete")
+        if getattr(edge, key)
+    ]
+
+
+def _condition(edge: Edge, at: str, source: Checked | None) -> list[Problem]:
+    if source is None or edge.condition is None or edge.condition in (SUCCESS, ERROR):
+        return []
+    if not source.branches:
+        message = f"a {source.node.type} node has no branch {edge.condition!r}"
+        hint = "leave the condition out, write `error` for the error path, or put a condition node in between"
+    elif not branch_routes(source.branches, edge.condition, edge.target):
+        message = f"node {edge.source!r} has no branch {edge.condition!r}"
+        hint = did_you_mean(edge.condition, [name for branch in source.branches for name in branch.names])
+    else:
+        return []
+    return [Problem("error", edge.source, f"{at}.condition", message, hint)]
+
+
+def _branch(
+    one: Checked, branch: Branch, known: set[str], checked: Mapping[str, Checked], *, taken_up: bool
+) -> list[Problem]:
+    problems = []
+    at = one.config_path + branch.path
+    if branch.key in (SUCCESS, ERROR):
+        # Those are the names of the ways every node has: a branch of that name would be taken with them.
+        message = (
+            f"a branch cannot be called {branch.key!r}, which is what edges call every node's own outcome"
+        )
+        problems.append(Problem("error", one.node.id, at, message, "give it another label"))
+    target = checked.get(branch.target) if branch.target is not None else None
+    if target is not None and target.type.is_trigger:
+        message = f"trigger {branch.target!r} starts the workflow, so no branch can lead to it"
+        hint = "lead it to another node"
+        problems.append(Problem("error", one.node.id, at, message, hint))
+    elif branch.target is not None and branch.target not in known and not taken_up:
+        message = f"branch leads to {branch.target!r}, which is no node of this workflow"
+        hint = did_you_mean(branch.target, known - {one.node.id})
+        problems.append(Problem("error", one.node.id, at, message, hint))
+    return problems
+
+
+def cycle_problems(known: Sequence[str], connected: Sequence[Link]) -> list[Problem]:
+    """A problem for each cycle, at the place that closes it."""
+    paths = {(link.source, link.target): link.path for link in reversed(connected)}
+    problems = []
+    for cycle in find_cycles(known, [(link.source, link.target) for link in connected]):
+        message = "the edges form a cycle: " + " → ".join(cycle)
+        hint = "remove an edge, or make a loop with a for_each node and its loop edges"
+        problems.append(Problem("error", cycle[0], paths[cycle[-2], cycle[-1]], message, hint))
+    return problems

@@ -1,0 +1,134 @@
+"""A CSV file as rows with the lines they start on, and the file of the rows that did not fit."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TextIO
+
+from oneo.errors import UserError
+
+Row = tuple[int, list[str]]
+_MAX_CELL = 1_000_000
+# Comma first; the others where the header has no comma, as spreadsheets of other countries write it.
+_DELIMITERS = (",", ";", "\t")
+
+
+class Source:
+    """An open CSV file with a header line.
+
+    Args:
+        path: The file, for messages.
+        text: Its text, at the beginning.
+
+    Raises:
+        UserError: There is no header, or no file of text.
+    """
+
+    def __init__(self, path: Path, text: TextIO) -> None:
+        csv.field_size_limit(_MAX_CELL)
+        self._path = path
+        self._text = text
+        for self._delimiter in _DELIMITERS:
+            self.header = [name.strip() for name in next(self._lines(), (0, []))[1]]
+            if len(self.header) > 1:
+                break
+        else:
+            self._delimiter = _DELIMITERS[0]
+        if not any(self.header):
+            raise UserError(f"{path} has no header line", hint="the first line names the columns")
+
+    def rows(self, limit: int | None = None) -> Iterator[Row]:
+        """The rows that are not empty, at most `limit`, each with the line it starts on.
+
+        Raises:
+            UserError: The file cannot be read any further.
+        """
+        lines = self._lines()
+        next(lines)
+        count = 0
+        for line, cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if limit is not None and count >= limit:
+                return
+            count += 1
+            yield line, cells
+
+    def _lines(self) -> Iterator[Row]:
+        self._text.seek(0)
+        reader = csv.reader(self._text, delimiter=self._delimiter, strict=True)
+        while True:
+            start = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise UserError(
+                    f"{self._path}, line {start}: {error}", hint="check quotes and line ends"
+                ) from None
+            except UnicodeDecodeError:
+                raise UserError(
+                    f"{self._path}, line {_undecodable(self._path)} is not UTF-8 text",
+                    hint="save it as CSV UTF-8",
+                ) from None
+            yield start, cells
+
+
+def open_source(path: Path, stack: ExitStack) -> Source:
+    """Open a CSV file until the stack closes.
+
+    Raises:
+        UserError: It cannot be opened, or is none.
+    """
+    try:
+        text = stack.enter_context(path.open(newline="", encoding="utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}", hint="give the path of a CSV file") from None
+    if not text.seekable():
+        raise UserError(f"{path} can be read only once", hint="save it as a file first")
+    return Source(path, text)
+
+
+def _undecodable(path: Path) -> int:
+    """Number of the first line that is not UTF-8; the decoder itself is whole blocks ahead."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
+
+
+class Rejects:
+    """The file of rows that did not fit; made with the first of them.
+
+    Args:
+        target: Where it goes.
+        header: The source's column names.
+        stack: Closes the file.
+    """
+
+    def __init__(self, target: Path, header: Sequence[str], stack: ExitStack) -> None:
+        self._target = target
+        self._header = header
+        self._stack = stack
+        self._writer: Any = None
+
+    @property
+    def path(self) -> str | None:
+        """Where they are, or None where there are none."""
+        return str(self._target) if self._writer is not None else None
+
+    def write(self, line: int, problem: str, cells: Sequence[str]) -> None:
+        """Add a row."""
+        if self._writer is None:
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            target = self._stack.enter_context(self._target.open("w", newline="", encoding="utf-8"))
+            self._writer = csv.writer(target)
+            self._writer.writerow(["line", "problem", *self._header])
+        self._writer.writerow([line, problem, *cells])

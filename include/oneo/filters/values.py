@@ -1,0 +1,67 @@
+"""How filters compare values, the same in memory as in SQL: numbers exactly, times as moments."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+# Columns that hold a time; every other field holds JSON.
+TIMES = frozenset({"created_at", "updated_at"})
+# Far beyond any amount, far below what PostgreSQL's numeric and Python's own limits refuse.
+_MAX_BITS = 4096
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: dates as ISO 8601, decimals as numbers, ids as text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+def is_number(value: Any) -> bool:
+    """Whether the value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether the value is null, a text, a number or a bool."""
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def unusable(value: Any) -> str | None:
+    """Why no stored value can be compared with this one, or None where it can."""
+    if isinstance(value, list):
+        return next((reason for one in value if (reason := unusable(one))), None)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} is not a finite number"
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return "the number is too large"
+    if isinstance(value, str):
+        if "\x00" in value:
+            return "the text holds a NUL character"
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            return "the text holds half a character (a lone surrogate)"
+    return None
+
+
+def exact(number: float) -> Decimal:
+    """A number as PostgreSQL compares it: by its decimal digits, not by its nearest binary fraction."""
+    return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
+
+
+def moment(value: Any) -> datetime | None:
+    """A time written as ISO 8601 (without a zone: UTC), or None where it is none."""
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

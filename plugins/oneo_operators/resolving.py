@@ -1,0 +1,72 @@
+"""A node's config: its expressions evaluated, then checked against the node's `Config`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from oneo.errors import ConfigError, ExpressionError
+from oneo.expressions import Scope, resolve
+from oneo_operators.redact import redact
+
+if TYPE_CHECKING:
+    from oneo_operators.base import NodeOperator
+
+
+def evaluated(operator_type: type[NodeOperator], config: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """The config with its expressions evaluated, but for those the node evaluates itself.
+
+    Raises:
+        ConfigError: An expression fails.
+    """
+    raw = operator_type.raw_fields()
+    values: dict[str, Any] = {}
+    for name, value in config.items():
+        try:
+            values[name] = value if name in raw else resolve(value, scope, path=f"config.{name}")
+        except ExpressionError as error:
+            raise ConfigError(error.message, error.hint) from error
+    return values
+
+
+def as_input(values: Mapping[str, Any], secrets: Collection[str]) -> Any:
+    """An evaluated config as kept in the log.
+
+    Raises:
+        ConfigError: It holds what JSON does not know.
+    """
+    try:
+        return redact(values, secrets)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"config cannot be kept as JSON: {error}", "give texts, numbers or dates"
+        ) from error
+
+
+def checked(
+    operator_type: type[NodeOperator], values: Mapping[str, Any], secrets: Collection[str]
+) -> BaseModel:
+    """The evaluated config as the node's `Config`.
+
+    Raises:
+        ConfigError: It does not fit; every reason is named.
+    """
+    try:
+        return operator_type.Config.model_validate(values)
+    except ValidationError as error:
+        found = [
+            f"config.{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}, got "
+            f"{_short(one['input'], secrets)}"
+            for one in error.errors(include_url=False)
+        ]
+        raise ConfigError(
+            "; ".join(found), "the values came out of expressions: see the node's input"
+        ) from error
+
+
+def _short(value: Any, secrets: Collection[str]) -> str:
+    # Masked before it is cut: half a secret would not be found any more.
+    text = repr(redact(value, secrets))
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,7 @@
+"""The bench of the node tests serves the runner's tests too."""
+
+from __future__ import annotations
+
+from tests.nodes.conftest import bench
+
+__all__ = ["bench"]

@@ -1,0 +1,247 @@
+"""Contacts: who is meant by an address, a number or a name, and what becomes of duplicates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import insert, select
+
+from oneo.database import Database
+from oneo.store import contacts, records, tasks
+from oneo.store.contacts import normalise
+from oneo.store.models import Record, RecordEvent
+
+
+@pytest.fixture
+def add(database: Database, tenant: str, leads: str):
+    def one(**data: object) -> str:
+        with database.tenant(tenant) as session:
+            return str(records.create(session, tenant, leads, data).id)
+
+    return one
+
+
+@pytest.fixture
+def meant(database: Database, tenant: str, leads: str):
+    def one(strategy: str = "any", threshold: float = 0.8, region: str | None = None, **criteria: object):
+        with database.tenant(tenant) as session:
+            return contacts.matches(session, leads, criteria, strategy, threshold, region)
+
+    return one
+
+
+def ids(found) -> list[str]:
+    return [str(match.record.id) for match in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "region", "spelling"),
+    [
+        ("email", "  Anna@X.DE ", None, "anna@x.de"),
+        ("work_email", "A@X.de", None, "a@x.de"),
+        ("phone", "0171 123 45 67", "DE", "+491711234567"),
+        ("phone", "+49 (0)171/1234567", None, "+491711234567"),
+        ("mobile", "(202) 555-0142", "US", "+12025550142"),
+        ("phone", "0171 1234567", None, "01711234567"),
+        ("phone", "n/a", "DE", ""),
+        ("name", "  Anna \n  Berg ", None, "Anna Berg"),
+        ("prospect_id", 7, None, "7"),
+    ],
+)
+def test_one_spelling_for_many(name: str, value: object, region: str | None, spelling: str):
+    assert normalise(name, value, region) == spelling
+
+
+@pytest.mark.parametrize("held", ["anna@x.de", "Anna@X.de", " ANNA@x.de "])
+def test_an_address_agrees_in_any_case(add, meant, held: str):
+    anna = add(email=held)
+    add(email="bo@x.de")
+    (match,) = meant(email="ANNA@x.de")
+
+    assert (str(match.record.id), match.confidence, match.by) == (anna, 1.0, ("email",))
+
+
+@pytest.mark.parametrize("held", ["0171 1234567", "+49 171 1234567", "0049171/123 45 67"])
+def test_a_number_agrees_in_any_spelling_of_its_region(add, meant, held: str):
+    anna = add(phone=held)
+
+    assert ids(meant(phone="+49 (171) 1234567", region="DE")) == [anna]
+
+
+def test_numbers_with_the_same_end_are_different_people(add, meant):
+    add(phone="+43 171 1234567")
+
+    assert meant(phone="+49 171 1234567") == []
+
+
+@pytest.mark.parametrize("nobody", ["n/a", "unknown", "-"])
+def test_what_is_no_number_is_nobodys_number(add, meant, nobody: str):
+    add(phone="call me")
+    add(phone="")
+
+    assert meant(phone=nobody) == []
+
+
+def test_any_takes_the_best_criterion_and_names_those_that_agree(add, meant):
+    anna = add(email="anna@x.de", phone="+491711234567")
+    (match,) = meant(email="anna@x.de", phone="+4930999999")
+
+    assert (str(match.record.id), match.confidence, match.by) == (anna, 1.0, ("email",))
+
+
+def test_all_takes_the_worst(add, meant):
+    anna = add(email="anna@x.de", name="Anna Berg")
+    add(email="anna@x.de", name="Zoe Tal")
+    (match,) = meant("all", 0.8, email="anna@x.de", name="Anna Bergh")
+
+    assert str(match.record.id) == anna
+    assert 0.8 <= match.confidence < 1
+    assert match.by == ("email", "name")
+
+
+def test_all_with_a_criterion_that_means_nobody_finds_nobody(add, meant):
+    add(email="anna@x.de", phone="n/a")
+
+    assert meant("all", email="anna@x.de", phone="n/a") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "agrees"),
+    [
+        ("Anna Berg", True),
+        ("berg anna", True),
+        ("Anna Bergh", True),
+        ("Anna  BERG", True),
+        ("Otto Ammann", False),
+    ],
+)
+def test_names_agree_by_similarity(add, meant, written: str, agrees: bool):
+    add(name="Anna Berg")
+
+    assert bool(meant(name=written)) is agrees
+
+
+def test_the_threshold_decides(add, meant):
+    add(name="Anna Berg")
+
+    assert meant(threshold=0.99, name="Anna Bergh") == []
+    assert len(meant(threshold=0.9, name="Anna Bergh")) == 1
+
+
+def test_without_a_threshold_something_must_agree_still(add, meant):
+    add(email="anna@x.de", name="Anna")
+    (match,) = meant(threshold=0, email="anna@x.de", phone="+4930123456")
+
+    assert match.by == ("email",)
+    assert meant(threshold=0, phone="+4930123456") == []
+
+
+def test_wildcards_in_a_name_are_letters(add, meant):
+    add(name="Anna")
+
+    assert meant(threshold=0, name="%%%") == meant(threshold=0, name="___") == []
+
+
+def test_of_equals_the_oldest_is_meant_and_of_equally_old_always_the_same(database, tenant, leads, meant):
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    young, *old = [uuid4() for _ in range(3)]
+    with database.tenant(tenant) as session:
+        rows = [
+            {"id": one, "created_at": moment.replace(month=3 if one == young else 1)} for one in (young, *old)
+        ]
+        common = {"tenant_id": tenant, "pipeline_id": leads, "data": {"email": "a@x.de"}}
+        session.execute(insert(Record), [row | common for row in rows])
+
+    assert ids(meant(email="a@x.de")) == [*sorted(map(str, old)), str(young)]
+
+
+def test_an_exact_address_is_found_among_any_number_of_similar_names(database, tenant, leads, add, meant):
+    with database.tenant(tenant) as session:
+        rows = [
+            {"tenant_id": tenant, "id": uuid4(), "pipeline_id": leads, "data": {"name": f"Anna Nummer {n}"}}
+            for n in range(400)
+        ]
+        session.execute(insert(Record), rows)
+    young = add(name="Zoe", email="anna@x.de")
+    namesake = add(name="anna  berg")
+
+    assert ids(meant(email="ANNA@x.de", name="Anna Berg")) == [young, namesake]
+
+
+def test_deleted_contacts_and_other_pipelines_are_not_meant(database: Database, tenant: str, add, meant):
+    anna = add(email="anna@x.de")
+    with database.tenant(tenant) as session:
+        records.delete(session, records.get(session, anna, lock=True))
+
+    assert meant(email="anna@x.de") == []
+
+
+@pytest.fixture
+def merged(database: Database, tenant: str, add):
+    """Anna, who kept her values, and the two she took over."""
+    young = add(email="young@x.de", city="Bonn", phone="1", tags=["y"], owner="zoe", external_id="crm-7")
+    keep = add(email="anna@x.de", city="", tags=[], score=0)
+    old = add(email="old@x.de", city="Köln", score=9, stage="hot")
+    with database.tenant(tenant) as session:
+        tasks.create(
+            session,
+            tenant,
+            task_id=uuid4(),
+            record_id=records.get(session, old).id,
+            type="call",
+            title="Call",
+            description=None,
+            priority="high",
+            assigned_to=None,
+            due_at=None,
+            remind_at=None,
+            execution_id=None,
+            node_id=None,
+        )
+    with database.tenant(tenant) as session:
+        rows = [records.get(session, one, lock=True) for one in (keep, old, young)]
+        assert contacts.merge(session, rows[0], rows[1:]) == [old, young]
+    return keep, old, young
+
+
+def test_a_merge_keeps_values_and_takes_what_is_missing_from_the_oldest(database, tenant, merged):
+    with database.tenant(tenant) as session:
+        view = records.view(records.get(session, merged[0]))
+
+    kept = {"email": "anna@x.de", "score": 0}
+    taken = {
+        "city": "Bonn",
+        "phone": "1",
+        "tags": ["y"],
+        "stage": "hot",
+        "owner": "zoe",
+        "external_id": "crm-7",
+    }
+    assert {name: view[name] for name in kept | taken} == kept | taken
+    assert "merged_into" not in view
+
+
+def test_a_merge_moves_tasks_and_leaves_history(database, tenant, merged, plain_sql):
+    keep, *others = merged
+    with database.tenant(tenant) as session:
+        moved = tasks.of_record(session, records.get(session, keep).id)
+        gone = [records.find_one(session, one) for one in others]
+        query = select(RecordEvent.kind).order_by(RecordEvent.id)
+        histories = [list(session.scalars(query.where(RecordEvent.record_id == one))) for one in others]
+    kept = plain_sql.execute(
+        "SELECT data ->> 'merged_into' FROM records WHERE deleted_at IS NOT NULL"
+    ).fetchall()
+
+    assert [task.title for task in moved] == ["Call"]
+    assert gone == [None, None]
+    assert histories == [["created", "deleted"]] * 2
+    assert kept == [(keep,), (keep,)]
+
+
+def test_the_other_systems_id_leads_to_the_one_that_stayed(database, tenant, leads, merged):
+    with database.tenant(tenant) as session:
+        found = records.by_external_id(session, leads, "crm-7")
+
+    assert str(found.id) == merged[0]
