@@ -6,9 +6,11 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 ROWS ?= 25
 LEADS ?= include/samples/leads.csv
+# `EXTRAS="--extra containers"` adds what docker-compose.airflow.yml runs with, so that its tests can load it.
+EXTRAS ?=
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-fast lint format bench stop clean
+.PHONY: help setup demo test test-fast lint format chaos fuzz docs bench stop clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -17,7 +19,7 @@ setup: $(READY) ## Install everything into .venv from the lock file
 
 $(READY): pyproject.toml uv.lock
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
-	.venv/bin/uv sync --quiet --frozen --compile-bytecode --python .venv/bin/python
+	.venv/bin/uv sync --quiet --frozen --compile-bytecode $(EXTRAS) --python .venv/bin/python
 	@touch $@
 
 demo: $(READY) ## Start the stack, publish lead qualification, import leads, show what became of each
@@ -38,6 +40,15 @@ lint: $(READY) ## ruff, mypy strict, import-linter
 format: $(READY) ## Apply ruff's fixes and format
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+chaos: $(READY) ## Kill components while 500 leads come in; long
+	ONEO_CHAOS_LEADS=500 .venv/bin/pytest tests/e2e/test_dispatcher.py --timeout 1800
+
+fuzz: $(READY) ## Expressions against 100,000 generated inputs; long
+	ONEO_FUZZ_EXAMPLES=25000 .venv/bin/pytest tests/expressions/test_expression_fuzz.py --timeout 3600
+
+docs: $(READY) ## Generate the reference pages under docs/ from the code
+	.venv/bin/python -m oneo_app.docs
 
 bench: $(READY) ## Measure, as ratios in one run
 	.venv/bin/python -m bench

@@ -59,7 +59,7 @@ class Columns:
     def read(self, cells: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         """A row's values by field, and what is wrong with them."""
         if len(cells) != self.width:
-            return {}, [f"{len(cells)} cells where the header has {self.width}"]
+            return {}, [f"{len(cells)} cell(s) where the header has {self.width}"]
         data: dict[str, Any] = {}
         problems: list[str] = []
         texts = ["" if cell.strip() in self._not_answered else cell.strip() for cell in cells]

@@ -55,7 +55,20 @@ class Source:
             if limit is not None and count >= limit:
                 return
             count += 1
-            yield line, cells
+            yield line, self._unquoted(cells)
+
+    def _unquoted(self, cells: list[str]) -> list[str]:
+        """A row that a careless program quoted as a whole, as the row it is; any other row as it stands.
+
+        Only where nothing else can be meant: one cell in a wider file, which read as a row has the header's width.
+        """
+        if len(cells) != 1 or len(self.header) == 1:
+            return cells
+        try:
+            inner = next(csv.reader([cells[0]], delimiter=self._delimiter, strict=True), [])
+        except csv.Error:
+            return cells
+        return inner if len(inner) == len(self.header) else cells
 
     def _lines(self) -> Iterator[Row]:
         self._text.seek(0)

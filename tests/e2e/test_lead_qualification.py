@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,15 @@ def score_of(row: dict[str, str]) -> int:
     return max(0, min(100, round(points)))
 
 
+def raw_rows(source: Path) -> Iterator[dict[str, str]]:
+    """The file's rows; the public data set holds some that were quoted as a whole."""
+    with source.open(newline="", encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+        for cells in lines:
+            whole = cells if len(cells) > 1 else next(csv.reader(cells))
+            yield dict(zip(header, whole, strict=True))
+
+
 def route_of(score: int) -> str:
     return "high" if score >= 60 else "medium" if score >= 35 else "low"
 
@@ -41,11 +52,7 @@ def test_every_lead_is_handled_once_and_takes_the_route_its_data_says(stack, ten
         pytest.skip("the public lead data set is not beside this checkout")
     rows = 12 if source is SAMPLE else 50
     done = stack.json("demo", "--leads", str(source), "--rows", str(rows), "--tenant", tenant_id)
-    with source.open(newline="", encoding="utf-8") as file:
-        wanted = {
-            row["Prospect ID"]: score_of(row)
-            for row, _ in zip(csv.DictReader(file), range(rows), strict=False)
-        }
+    wanted = {row["Prospect ID"]: score_of(row) for row in islice(raw_rows(source), rows)}
 
     assert done["import"] == {
         "read": rows,

@@ -209,12 +209,12 @@ def test_a_wide_fan_does_not_exhaust_the_stores_connections(
 ) -> None:
     async def hold(self: Any, config: Any, context: Any) -> NodeResult:
         await context.store(lambda session: session.connection())
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1 if context.node_id == "n0" else 0.3)
         return NodeResult()
 
     monkeypatch.setattr(CreateRecordOperator, "run", hold)
     make = {"type": "create_record", "config": {"pipeline_id": "deals", "record_data": {}}}
-    names = [f"n{number}" for number in range(20)]
+    names = [f"n{number}" for number in range(24)]
     # What follows begins while the others still hold their connections.
     fan = [pair for name in names for pair in (f"start>{name}", f"{name}>late_{name}")]
     late = [note(f"late_{name}") for name in names]

@@ -45,18 +45,17 @@ def test_migrating_a_database_that_is_down_says_so():
 
 def test_a_failing_statement_keeps_its_data_to_itself(database: Database, tenant: str, leads: str):
     with pytest.raises(DBAPIError) as raised, database.tenant(tenant) as session:
-        session.execute(
-            text("SELECT CAST(:secret || '' AS integer) FROM pg_class WHERE :secret = '1'"), {"secret": 1}
-        )
         session.execute(text("SELECT 1 / 0 FROM tenants WHERE id <> :secret"), {"secret": SECRET})
 
     assert SECRET not in str(raised.value)
 
 
 def test_a_broken_unique_constraint_keeps_the_values_to_itself(database: Database, tenant: str, leads: str):
+    data = {"external_id": SECRET, "iban": SECRET}
+    with database.tenant(tenant) as session:
+        records.create(session, tenant, leads, data)
     with pytest.raises(DBAPIError) as raised, database.tenant(tenant) as session:
-        for _ in range(2):
-            records.create(session, tenant, leads, {"external_id": SECRET, "iban": SECRET})
+        records.create(session, tenant, leads, data)
 
     assert "records_external_id" in str(raised.value)
     assert SECRET not in str(raised.value)
@@ -82,9 +81,13 @@ def test_a_value_json_does_not_know_keeps_its_neighbours_to_itself(database: Dat
 def test_a_statement_that_breaks_leaves_no_trace_of_the_transaction(
     database: Database, tenant: str, leads: str
 ):
-    with pytest.raises(RuntimeError), database.tenant(tenant) as session:
-        records.create(session, tenant, leads, {"name": "Anna"})
-        raise RuntimeError
+    def write_and_break() -> None:
+        with database.tenant(tenant) as session:
+            records.create(session, tenant, leads, {"name": "Anna"})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_break()
     with database.tenant(tenant) as session:
         assert records.count(session, leads, {}) == 0
 

@@ -207,9 +207,10 @@ def test_an_end_is_kept_with_output_and_error(database: Database, tenant: str, l
 def test_a_lock_sees_what_others_wrote_since_the_row_was_first_read(database, tenant, live, enqueue):
     execution_id = enqueue()
     with database.system() as session:
-        session.get(Execution, (tenant, execution_id))
+        seen = session.get(Execution, (tenant, execution_id))
         with database.system() as other:
             executions.get_for_update(other, tenant, execution_id).status = "cancelled"
+        assert seen.status == "pending"
         assert executions.get_for_update(session, tenant, execution_id).status == "cancelled"
 
 

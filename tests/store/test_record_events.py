@@ -73,11 +73,14 @@ def test_an_update_that_changes_nothing_is_no_event(plain_sql, by_sql, events):
 
 
 def test_a_rollback_takes_the_event_along(database: Database, tenant: str, leads: str, events):
-    with pytest.raises(RuntimeError), database.tenant(tenant) as session:
-        records.create(session, tenant, leads, {})
-        assert session.scalar(select(RecordEvent.kind)) == "created"
-        raise RuntimeError
+    def write_and_break() -> None:
+        with database.tenant(tenant) as session:
+            records.create(session, tenant, leads, {})
+            assert session.scalar(select(RecordEvent.kind)) == "created"
+            raise RuntimeError
 
+    with pytest.raises(RuntimeError):
+        write_and_break()
     assert events() == []
 
 

@@ -113,12 +113,14 @@ def test_rows_of_another_tenant_are_out_of_reach_of_update_and_delete(database: 
     mine, other = both
     for verb in ("UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"):
         for table, column in _tables(database).items():
-            statement = f"{verb.format(table, column)} WHERE {column} = :other"
-            try:
-                with database.tenant(mine) as session:
+            with database.tenant(mine) as session:
+                granted = session.scalar(
+                    text("SELECT has_table_privilege(:table, :verb)"),
+                    {"table": table, "verb": verb.split()[0]},
+                )
+                if granted:
+                    statement = f"{verb.format(table, column)} WHERE {column} = :other"
                     assert session.execute(text(statement), {"other": other}).rowcount == 0, table
-            except ProgrammingError as error:
-                assert isinstance(error.orig, InsufficientPrivilege)
 
 
 def _tables(database: Database) -> dict[str, str]:

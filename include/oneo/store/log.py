@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from oneo.errors import InfrastructureError
 from oneo.store.models import ExecutionLog
 
 
@@ -71,8 +72,10 @@ def end_attempt(
 
     Raises:
         sqlalchemy.exc.IntegrityError: `success` where another process has succeeded with this node already.
+        InfrastructureError: The row is not there; it was written without waiting for the disk, and the server
+            crashed before it got there. The caller's transaction must not be kept then.
     """
-    session.execute(
+    done = session.execute(
         update(ExecutionLog)
         .where(_is(key), ExecutionLog.attempt == attempt)
         .values(
@@ -85,6 +88,11 @@ def end_attempt(
             ended_at=func.clock_timestamp(),
         )
     )
+    if done.rowcount == 0:  # type: ignore[attr-defined]
+        raise InfrastructureError(
+            f"the log row of attempt {attempt} of {key} is gone: the database has lost its last moments",
+            hint="the node is tried again",
+        )
 
 
 def write_row(

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from dag_factory.catalogue import Effect, Retry, RetryOverride
+from dag_factory.catalogue import Effect, RetryOverride
 from oneo.errors import ConfigError
 from oneo.expressions import is_template
 from oneo.http import HttpClient, Request, Response, check
@@ -107,16 +107,15 @@ class HttpRequestOperator(NodeOperator):
     category: ClassVar[str] = "external_integration"
     description: ClassVar[str] = "Sends an HTTP request and gives on the answer."
     effect: ClassVar[Effect] = "external"
-    # Whether a lost POST was carried out is unknown: it is repeated only where its author says so.
-    default_retry: ClassVar[Retry] = Retry(count=0)
     Config = HttpRequestConfig
 
     @classmethod
     def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:
         """`retry_count`, `retry_backoff` and `error_handling` of the config."""
         count = config.get("retry_count")
-        if count is None and config.get("method", "GET") in ("GET", "HEAD"):
-            count = 2
+        if count is None and config.get("method", "GET") in ("POST", "PATCH"):
+            # Whether a lost one was carried out is unknown: it is repeated only where its author says so.
+            count = 0
         backoff = config.get("retry_backoff")
         return RetryOverride(
             count=None if count is None else int(count),
