@@ -8,19 +8,22 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from dag_factory.catalogue import Branch, Catalogue, NodeType, Retry
-from dag_factory.config import expressions_of
+from dag_factory.config import Expression, expressions_of
 from dag_factory.definition import ErrorHandling, Node, Workflow
 from dag_factory.graph import ancestors, topological_order
 from dag_factory.plan import ERROR, SUCCESS, Plan, PlanEdge, PlanNode
 
 
-def compile_workflow(workflow: Workflow, catalogue: Catalogue, definition_hash: str) -> Plan:
+def compile_workflow(
+    workflow: Workflow, catalogue: Catalogue, definition_hash: str, *, only: str | None = None
+) -> Plan:
     """The plan of a definition that passed the checks.
 
     Args:
         workflow: The definition.
         catalogue: The node types; the same catalogue and definition give the same plan, byte for byte.
         definition_hash: Identity of the document, carried along.
+        only: Id of the one node whose expressions are read; a process that runs it needs no others'.
     """
     types = {node.id: _type_of(node, catalogue) for node in workflow.nodes}
     edges = _edges(workflow, types)
@@ -30,7 +33,14 @@ def compile_workflow(workflow: Workflow, catalogue: Catalogue, definition_hash: 
     by_id = {node.id: node for node in workflow.nodes}
     ways_in = Counter(edge.target for edge in edges)
     nodes = tuple(
-        _plan_node(by_id[node_id], types[node_id], workflow, before[node_id], join=ways_in[node_id] > 1)
+        _plan_node(
+            by_id[node_id],
+            types[node_id],
+            workflow,
+            before[node_id],
+            join=ways_in[node_id] > 1,
+            expressions=expressions_of(by_id[node_id], types[node_id]) if only in (None, node_id) else [],
+        )
         for node_id in topological_order(ids, pairs)
     )
     schedules = [types[node.id].schedule(node.config) for node in nodes if node.is_trigger]
@@ -125,11 +135,17 @@ def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdg
 
 
 def _plan_node(
-    node: Node, node_type: type[NodeType], workflow: Workflow, before: list[str], *, join: bool
+    node: Node,
+    node_type: type[NodeType],
+    workflow: Workflow,
+    before: list[str],
+    *,
+    join: bool,
+    expressions: list[Expression],
 ) -> PlanNode:
     reads: set[str] = set()
     roots: set[str] = set()
-    for expression in expressions_of(node, node_type):
+    for expression in expressions:
         reads |= set(before if expression.reads.dynamic_nodes else expression.reads.nodes)
         roots |= set(expression.reads.roots)
     retry, on_error = _error_handling(node, node_type, workflow.error_handling)

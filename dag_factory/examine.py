@@ -70,11 +70,16 @@ def plan_of(document: Any, catalogue: Catalogue) -> Plan:
     return examination.plan
 
 
-def plan_of_published(document: Any, catalogue: Catalogue) -> Plan:
+def plan_of_published(document: Any, catalogue: Catalogue, *, only: str | None = None) -> Plan:
     """The plan of a document that was checked when it was published: it is not checked again at every task.
+
+    Args:
+        document: The document.
+        catalogue: The node types.
+        only: Id of the one node whose expressions are read.
 
     Raises:
         InvalidDefinitionError: Its form is not one this version of the product reads.
         KeyError: A node type that the catalogue no longer has.
     """
-    return compile_workflow(read_or_raise(document), catalogue, definition_hash(document))
+    return compile_workflow(read_or_raise(document), catalogue, definition_hash(document), only=only)

@@ -6,22 +6,25 @@ the expression parser, the mapping of the tables, the text of each SQL statement
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, configure_mappers
 
 from oneo.database import Database
-from oneo.errors import InfrastructureError
+from oneo.errors import OneoError
 from oneo.expressions import Scope, compile_condition, compile_template
-from oneo.store import executions, log, records, workflows
+from oneo.store import contacts, executions, log, notifications, pipelines, records, tasks, workflows
 from oneo.store.log import NodeKey
 from oneo_operators.catalogue import catalogue
 
-# No tenant has this id: statements run, find nothing and change nothing.
+# No tenant has this id: statements find nothing, or are refused, and nothing is changed.
 _NOBODY = "nobody"
 _NOTHING = UUID(int=0)
+_KEY = NodeKey(_NOBODY, _NOTHING, "node")
 
 
 def warm_up(database: Database) -> None:
@@ -31,31 +34,60 @@ def warm_up(database: Database) -> None:
     scope = Scope({"record": {"score": 1}})
     compile_template("{{ record.score | default(0) }}").evaluate(scope)
     compile_condition("{{ record.score }} > 0").evaluate(scope)
-    key = NodeKey(_NOBODY, _NOTHING, "node")
-    with database.tenant(_NOBODY) as session:
-        workflows.at_revision(session, 0, f"{_NOBODY}--workflow")
-        records.find_one(session, _NOTHING)
-        log.success_of(session, key)
-        log.context_updates(session, _NOBODY, _NOTHING, ["node"])
-    # There is no such attempt, which is refused, too.
-    with suppress(InfrastructureError), database.tenant(_NOBODY) as session:
-        log.end_attempt(
-            session, key, 1, "success", input={}, output={}, context_updates={"a": 1}, routes=("success",)
-        )
-    # The tenant does not exist, so these are refused; by then they have been compiled.
-    with suppress(IntegrityError), database.tenant(_NOBODY) as session:
-        log.start_attempt(session, key, "condition")
-    with suppress(IntegrityError), database.tenant(_NOBODY) as session:
-        executions.ensure_started(
-            session,
-            _NOBODY,
-            _NOTHING,
-            workflow_id="workflow",
-            version=1,
-            trigger_node=None,
-            trigger_type="trigger_manual",
-            data={},
-            dag_id="dag",
-            run_id="run",
-        )
+    for step in _STEPS:
+        # What is refused has been compiled by then.
+        with suppress(SQLAlchemyError, OneoError), database.tenant(_NOBODY) as session:
+            step(session)
     database.close()
+
+
+_nobody: dict[str, Any] = {"execution_id": _NOTHING, "node_id": "node", "priority": "low", "title": ""}
+_STEPS: tuple[Callable[[Session], object], ...] = (
+    lambda session: workflows.at_revision(session, 0, f"{_NOBODY}--workflow"),
+    lambda session: executions.ensure_started(
+        session,
+        _NOBODY,
+        _NOTHING,
+        workflow_id="workflow",
+        version=1,
+        trigger_node=None,
+        trigger_type="trigger_manual",
+        data={},
+        dag_id="dag",
+        run_id="run",
+    ),
+    lambda session: log.success_of(session, _KEY),
+    lambda session: log.context_updates(session, _NOBODY, _NOTHING, ["node"]),
+    lambda session: log.start_attempt(session, _KEY, "condition"),
+    lambda session: log.end_attempt(
+        session, _KEY, 1, "success", input={}, output={}, context_updates={"a": 1}, routes=("success",)
+    ),
+    lambda session: pipelines.get(session, "leads"),
+    lambda session: records.find_one(session, _NOTHING),
+    lambda session: records.find_one(session, _NOTHING, lock=True),
+    lambda session: records.find(session, "leads", {"email": "a@example.com"}),
+    lambda session: contacts.matches(session, "contacts", {"email": "a@example.com"}, "any", 0.8),
+    lambda session: records.create(session, _NOBODY, "leads", {}),
+    lambda session: tasks.create(
+        session,
+        _NOBODY,
+        task_id=_NOTHING,
+        record_id=None,
+        type="call",
+        description=None,
+        assigned_to=None,
+        due_at=None,
+        remind_at=None,
+        **_nobody,
+    ),
+    lambda session: notifications.create(
+        session,
+        _NOBODY,
+        notification_id=_NOTHING,
+        channel="in_app",
+        recipient="",
+        message="",
+        link_url=None,
+        **_nobody,
+    ),
+)

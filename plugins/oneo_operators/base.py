@@ -81,7 +81,7 @@ class NodeOperator(BaseOperator, SkipMixin):
             task_id=node.id,
             task_display_name=node.name,
             config=node.config,
-            trigger_rule="none_failed_min_one_success" if node.join else "all_success",
+            trigger_rule=_trigger_rule(binding),
             retries=node.retry.count,
             retry_delay=timedelta(seconds=node.retry.delay_seconds),
             retry_policy=NodeRetryPolicy(node.retry),
@@ -126,6 +126,18 @@ class NodeOperator(BaseOperator, SkipMixin):
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:
         """For record triggers: what to watch."""
         return None
+
+
+def _trigger_rule(binding: Binding) -> str:
+    """When Airflow starts the node's task."""
+    if binding.node.join:
+        return "none_failed_min_one_success"
+    triggers = binding.plan.triggers
+    sources = [edge.source for edge in binding.plan.edges_to(binding.node.id)]
+    if len(triggers) == 1 and sources == [triggers[0].id]:
+        # A workflow's only trigger always succeeds: waiting to be told so would cost a round of the scheduler.
+        return "always"
+    return "all_success"
 
 
 class TriggerOperator(NodeOperator):

@@ -275,7 +275,10 @@ def test_two_thousand_real_leads(database: Database, tenant: str, tmp_path: Path
         header, *lines = csv.reader(file)
     # Seventy of them stand in the file as one quoted cell.
     assert sum(len(cells) == 1 for cells in lines) == 70
-    rows = [dict(zip(header, cells if len(cells) > 1 else next(csv.reader(cells)), strict=True)) for cells in lines]
+    rows = [
+        dict(zip(header, cells if len(cells) > 1 else next(csv.reader(cells)), strict=True))
+        for cells in lines
+    ]
     assert totals["time_on_website"]["sum"] == sum(int(row["Total Time Spent on Website"]) for row in rows)
     assert totals["total_visits"]["sum"] == sum(float(row["TotalVisits"] or 0) for row in rows)
 
