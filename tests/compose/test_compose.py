@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from compose_files import (
+
+from oneo.settings import Settings
+from oneo_app.stack import postgres
+from oneo_app.stack.airflow_config import Ports, airflow_settings
+from oneo_app.stack.layout import Layout
+from oneo_app.stack.secrets import Secrets
+from tests.compose.compose_files import (
     ROOT,
     VARIABLE,
     airflow_commands,
@@ -25,12 +31,6 @@ from compose_files import (
     substituted,
     text,
 )
-
-from oneo.settings import Settings
-from oneo_app.stack import postgres
-from oneo_app.stack.airflow_config import Ports, airflow_settings
-from oneo_app.stack.layout import Layout
-from oneo_app.stack.secrets import Secrets
 
 PROVIDERS = {"celery": "CeleryExecutor", "fab": "FabAuthManager"}
 installed = all(find_spec(f"airflow.providers.{name}") for name in PROVIDERS)

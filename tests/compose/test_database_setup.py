@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from compose_files import ROOT
 from sqlalchemy.exc import ProgrammingError
+
+from tests.compose.compose_files import ROOT
 
 PASSWORDS = {
     "AIRFLOW_DATABASE_PASSWORD": "airflow1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from compose_files import ROOT, compose, dockerfile, services
+from tests.compose.compose_files import ROOT, compose, dockerfile, services
 
 
 def copied() -> list[str]:

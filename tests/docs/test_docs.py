@@ -7,7 +7,6 @@ import re
 from importlib.util import find_spec
 
 import pytest
-from documents import NAMES, ROOT, anchors, blocks, commands, links, read
 from typer.main import get_command
 
 from dag_factory.examine import examine
@@ -15,6 +14,7 @@ from oneo.settings import Settings
 from oneo_app import docs
 from oneo_app.cli import app
 from oneo_operators.catalogue import catalogue
+from tests.docs.documents import NAMES, ROOT, anchors, blocks, commands, links, read
 
 DEFINITIONS = [
     *(path.relative_to(ROOT) for path in sorted((ROOT / "docs/examples").glob("*.json"))),

@@ -6,13 +6,13 @@ import importlib
 import importlib.util
 
 import pytest
-from documents import ROOT, blocks
 
 from dag_factory.config import config_problems
 from dag_factory.definition import Node
 from dag_factory.examine import examine
 from oneo_operators import nodes
 from oneo_operators.catalogue import NodeCatalogue
+from tests.docs.documents import ROOT, blocks
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import re
 from collections import Counter
 
 import pytest
-from documents import ROOT
 
 from oneo.csv_import import ImportOptions, import_csv
 from oneo.expressions import Scope, compile_condition, compile_template
 from oneo.store import pipelines, records
 from oneo.store.contacts import normalise
+from tests.docs.documents import ROOT
 
 # Numbers that no telephone has: North America 555-01xx, and what Britain, Australia, Germany and France set aside.
 FICTIONAL = (

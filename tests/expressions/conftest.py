@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from expression_scope import make_scope
 
 from oneo.expressions import Scope
+from tests.expressions.expression_scope import make_scope
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from expression_scope import make_scope
 
 from oneo.errors import ExpressionError
 from oneo.expressions import Scope, compile_condition
+from tests.expressions.expression_scope import make_scope
 
 
 @pytest.mark.parametrize(

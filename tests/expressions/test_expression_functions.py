@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from expression_scope import make_scope
 
 from oneo.errors import ExpressionError
 from oneo.expressions import Scope, compile_template, reference
+from tests.expressions.expression_scope import make_scope
 
 EXAMPLES = [(doc.name, *example) for doc in reference() for example in doc.examples]
 

@@ -9,12 +9,12 @@ import contextlib
 import os
 from typing import Any
 
-from expression_scope import make_scope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oneo.errors import ExpressionError
 from oneo.expressions import compile_condition, compile_template, reads, reference, resolve
+from tests.expressions.expression_scope import make_scope
 
 EXAMPLES = int(os.environ.get("ONEO_FUZZ_EXAMPLES", "500"))
 CANARY = "{{secrets.api_key}}"

@@ -6,10 +6,10 @@ import time
 import tracemalloc
 
 import pytest
-from expression_scope import make_scope
 
 from oneo.errors import ExpressionError
 from oneo.expressions import Budget, Scope, compile_condition, compile_template, resolve
+from tests.expressions.expression_scope import make_scope
 
 REFUSED_WHEN_COMPILED = [
     "record.__class__",

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from expression_scope import NOW, make_scope
 
 from oneo.errors import ExpressionError
 from oneo.expressions import Lazy, Scope, compile_template
+from tests.expressions.expression_scope import NOW, make_scope
 
 
 @pytest.mark.parametrize(

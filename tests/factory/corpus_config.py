@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from documents import START, chain, clock, edge, graph, node, notify, route
-from mistake import Mistake
+from tests.factory.documents import START, chain, clock, edge, graph, node, notify, route
+from tests.factory.mistake import Mistake
 
 TELL_WITHOUT_TITLE = {"recipients": ["a"], "message": "m"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from documents import START, chain, edge, graph, node, notify
-from mistake import Mistake
+from tests.factory.documents import START, chain, edge, graph, node, notify
+from tests.factory.mistake import Mistake
 
 HOSTILE_IDS = {
     "traversal": "../../etc/passwd",

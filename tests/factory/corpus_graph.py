@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from documents import START, chain, clock, edge, graph, node, notify, route
-from mistake import Mistake
+from tests.factory.documents import START, chain, clock, edge, graph, node, notify, route
+from tests.factory.mistake import Mistake
 
 A, B, C = notify("a"), notify("b"), notify("c")
 AB = [edge("start", "a"), edge("a", "b")]

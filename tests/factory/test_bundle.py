@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from documents import chain, notify
 
 from dag_factory.bundle import SHARDS, shard_of
 from oneo.store import workflows
+from tests.factory.documents import chain, notify
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 
-import corpus_config
-import corpus_form
-import corpus_graph
 import pytest
-from documents import chain, edge, notify
-from mistake import Mistake, said
 
 from dag_factory.examine import examine
 from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError
 from oneo_operators.catalogue import catalogue
+from tests.factory import corpus_config, corpus_form, corpus_graph
+from tests.factory.documents import chain, edge, notify
+from tests.factory.mistake import Mistake, said
 
 MISTAKES: list[Mistake] = [*corpus_form.MISTAKES, *corpus_config.MISTAKES, *corpus_graph.MISTAKES]
 ERRORS = [mistake for mistake in MISTAKES if mistake.severity == "error"]

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import START, chain, clock, edge, graph, node, notify, route
 
 from dag_factory.examine import plan_of
 from dag_factory.plan import Plan
 from oneo_operators.catalogue import NodeCatalogue, catalogue
+from tests.factory.documents import START, chain, clock, edge, graph, node, notify, route
 
 ROOT = Path(__file__).parents[2]
 PLANS = ROOT / "tests/fixtures/plans"

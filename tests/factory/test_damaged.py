@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from airflow.serialization.serialized_objects import DagSerialization
-from test_compile import DOCUMENTS
 
 from dag_factory.examine import examine
 from dag_factory.render import Edition, render
 from oneo_operators.catalogue import catalogue
+from tests.factory.test_compile import DOCUMENTS
 
 JUNK: list[Any] = [
     None, True, 0, -1, 10**400, 1.5, "", "x", "{{ trigger.x }}", "{{", "success", "error", "start", "a\nb", "é" * 300,

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from documents import chain, notify
 
 from dag_factory.reading import MAX_BYTES, MAX_DEPTH, parse_json, read, read_file
 from oneo.errors import UserError
+from tests.factory.documents import chain, notify
 
 
 def refusal(raw: bytes) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
-from documents import chain, clock, edge, graph, node, notify, route
 
 from dag_factory.examine import plan_of
 from dag_factory.render import Edition, render
 from oneo_operators.catalogue import catalogue
+from tests.factory.documents import chain, clock, edge, graph, node, notify, route
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 NEW = node("new", "trigger_record_created")

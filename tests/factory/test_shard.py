@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
-from documents import chain, edge, graph, notify
 
 from dag_factory.bundle import shard_of
 from oneo.store import workflows
 from oneo_operators.shard import dags
+from tests.factory.documents import chain, edge, graph, notify
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack_fakes import layout_in
 
 from oneo.settings import settings
 from oneo_app.stack.airflow_config import Ports, airflow_settings
 from oneo_app.stack.databases import DatabaseUrls
 from oneo_app.stack.environ import build, child_environment
 from oneo_app.stack.secrets import create_login, load_secrets, login
+from tests.stack.stack_fakes import layout_in
 
 
 @pytest.fixture

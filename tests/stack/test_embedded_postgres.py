@@ -9,10 +9,10 @@ import sys
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
-from stack_fakes import wait_until
 
 from oneo_app.stack import embedded, postgres
 from oneo_app.stack.layout import Layout
+from tests.stack.stack_fakes import wait_until
 
 USER = """
 import sys

@@ -15,12 +15,12 @@ import sys
 import httpx
 import psutil
 import pytest
-from stack_fakes import wait_until
 
 from oneo_app.stack import state
 from oneo_app.stack.api import api_client
 from oneo_app.stack.layout import Layout
 from oneo_app.stack.processes import kill
+from tests.stack.stack_fakes import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 

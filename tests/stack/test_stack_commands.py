@@ -8,13 +8,13 @@ import socket
 
 import pytest
 import typer
-from stack_fakes import layout_in
 from typer.testing import CliRunner
 
 from oneo.settings import settings
 from oneo_app.commands.stack import register
 from oneo_app.stack import ports, state
 from oneo_app.stack.launch import start_detached
+from tests.stack.stack_fakes import layout_in
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import sys
 
 import psutil
 import pytest
-from stack_fakes import wait_until
 
 from oneo_app.stack.processes import Identity, kill
+from tests.stack.stack_fakes import wait_until
 
 FAMILY = """
 import os, subprocess, sys, time

@@ -8,17 +8,26 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
-from stack_fakes import BROKEN, PARENT, SERVER, STUBBORN, child_of, fake, layout_in, until, wait_until
 
 from oneo.errors import InfrastructureError
 from oneo_app.stack import leftovers, state
 from oneo_app.stack.component import Backoff, Stage
 from oneo_app.stack.processes import Identity, kill
 from oneo_app.stack.supervisor import Supervisor, new_state
+from tests.stack.stack_fakes import (
+    BROKEN,
+    PARENT,
+    SERVER,
+    STUBBORN,
+    child_of,
+    fake,
+    layout_in,
+    until,
+    wait_until,
+)
 
 FAST = Backoff(first=0.01, longest=0.05)
 
@@ -199,8 +208,7 @@ def test_a_process_that_runs_already_is_adopted_watched_and_stopped(where):
 CRASHING = """
 import asyncio, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from stack_fakes import PARENT, fake, layout_in
+from tests.stack.stack_fakes import PARENT, fake, layout_in
 from oneo_app.stack import serve
 from oneo_app.stack.component import Stage
 from oneo_app.stack.supervisor import new_state
@@ -210,9 +218,7 @@ serve.run(where, [Stage(components=[fake(where, "one", PARENT), fake(where, "two
 
 
 def test_what_a_killed_supervisor_leaves_is_found_and_stopped(where):
-    supervisor = subprocess.Popen(
-        [sys.executable, "-c", CRASHING, str(where.home), str(Path(__file__).parent)]
-    )
+    supervisor = subprocess.Popen([sys.executable, "-c", CRASHING, str(where.home)])
     wait_until(lambda: (now := state.running(where)) is not None and now.phase == "ready", "ready")
     supervisor.kill()
     supervisor.wait()
