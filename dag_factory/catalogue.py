@@ -124,6 +124,10 @@ class Catalogue(Protocol):
     def types(self) -> Sequence[str]:
         """All names, sorted."""
 
+    @property
+    def broken(self) -> Mapping[str, BrokenNodeType]:
+        """Types that could not be loaded, as far as they were asked for."""
+
 
 @dataclass(frozen=True)
 class BrokenNodeType:

@@ -69,6 +69,10 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
     """A node with its type, and what is wrong with its config."""
     found = catalogue.get(node.type)
     if found is None:
+        unloaded = catalogue.broken.get(node.type)
+        if unloaded is not None:
+            message = f"node type {node.type!r} could not be loaded from {unloaded.source}: {unloaded.error}"
+            return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, unloaded.hint)]
         message = f"there is no node type {node.type!r}"
         hint = did_you_mean(node.type, catalogue.types())
         return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, hint)]

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, BaseOperator, chain
 class NoOperation(BaseOperator):
     """Does nothing, in a worker (an EmptyOperator would never reach one)."""
 
-    def execute(self, context: Any) -> None:  # noqa: ARG002
+    def execute(self, context: Any) -> None:
         """Nothing."""
 
 

@@ -143,9 +143,12 @@ def run_here(
             data=data,
         )
         state = begin(session, plan, start)
-    status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run())
-    with found.system() as session:
-        row = executions.get_for_update(session, tenant_id, execution_id)
-        complete(session, row, plan, status)
+    status = "failed"
+    try:
+        status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run())
+    finally:
+        # Also where it was interrupted: nothing is left that looks as if it still ran.
+        with found.system() as session:
+            complete(session, executions.get_for_update(session, tenant_id, execution_id), plan, status)
     with found.tenant(tenant_id) as session:
         return execution_report(session, executions.get(session, execution_id))

@@ -158,7 +158,7 @@ def test_the_only_trigger_needs_no_worker_and_several_do():
 
 @pytest.mark.parametrize("name", ["lead", "branches", "clock", "variables"])
 def test_serialised_and_back_it_is_the_same_dag(name: str):
-    from test_compile import DOCUMENTS
+    from tests.factory.test_compile import DOCUMENTS
 
     documents = {
         "lead": DOCUMENTS["lead_qualification"],

@@ -33,6 +33,22 @@ def mark_handled(session: Session, events: Iterable[RecordEvent]) -> None:
     )
 
 
+def set_next_aside(session: Session, reason: str) -> int | None:
+    """Take the next event off the queue unhandled, its data unread, and keep why (system session).
+
+    Returns:
+        Its id, or None where none is waiting.
+    """
+    waiting = select(RecordEvent.id).where(RecordEvent.handled_at.is_(None)).order_by(RecordEvent.id).limit(1)
+    statement = (
+        update(RecordEvent)
+        .where(RecordEvent.id == waiting.with_for_update(skip_locked=True).scalar_subquery())
+        .values(handled_at=func.clock_timestamp(), problem=reason)
+        .returning(RecordEvent.id)
+    )
+    return session.execute(statement).scalar()
+
+
 def triggers_for(session: Session, events: Iterable[RecordEvent]) -> list[ActiveTrigger]:
     """Active triggers that watch any of the given events' kinds and tenants (system session)."""
     events = list(events)

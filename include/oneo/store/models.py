@@ -78,6 +78,7 @@ class RecordEvent(Base):
     execution_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     handled_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
 
 
 class Workflow(Base):

@@ -39,6 +39,12 @@ def view(row: Record) -> dict[str, Any]:
     }
 
 
+def values_of(row: Record) -> dict[str, Any]:
+    """What a pipeline's fields may ask for: the data, and of the columns beside it those that are set."""
+    columns = {name: getattr(row, name) for name in SYSTEM_FIELDS}
+    return {**row.data, **{name: value for name, value in columns.items() if value is not None}}
+
+
 def view_image(image: Mapping[str, Any]) -> dict[str, Any]:
     """The same view of a before or after image kept with a record event."""
     columns = ("id", "pipeline_id", *SYSTEM_FIELDS, "version", "created_at", "updated_at")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from oneo.errors import OneoError, UserError
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+from oneo_app.console import Json, plain_errors, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +30,7 @@ def up(
     from oneo_app.stack.launch import follow, start_detached  # noqa: PLC0415
     from oneo_app.stack.layout import layout  # noqa: PLC0415
 
-    with _plain_errors(as_json):
+    with plain_errors(as_json):
         where = layout()
         console = Console(stderr=as_json)
         progress = Progress(console)
@@ -56,10 +51,10 @@ def down(as_json: Json = False) -> None:
     from oneo_app.stack.launch import stop  # noqa: PLC0415
     from oneo_app.stack.layout import layout  # noqa: PLC0415
 
-    with _plain_errors(as_json):
+    with plain_errors(as_json):
         stopped = stop(layout())
         if as_json:
-            _print_json({"stopped": stopped})
+            print_json({"stopped": stopped})
         else:
             print_line = Console(highlight=False).print
             print_line(f"stopped {', '.join(stopped)}" if stopped else "nothing was running", soft_wrap=True)
@@ -71,10 +66,10 @@ def status(as_json: Json = False) -> None:
     from oneo_app.stack.layout import layout  # noqa: PLC0415
     from oneo_app.stack.report import status as read_status  # noqa: PLC0415
 
-    with _plain_errors(as_json):
+    with plain_errors(as_json):
         report = read_status()
         if as_json:
-            _print_json(report)
+            print_json(report)
         else:
             show_status(Console(), report, layout())
 
@@ -83,10 +78,10 @@ def doctor(as_json: Json = False) -> None:
     """Check this machine and the stack; each finding with its remedy."""
     from oneo_app.stack.doctor import examine, show  # noqa: PLC0415
 
-    with _plain_errors(as_json):
+    with plain_errors(as_json):
         findings = examine()
         if as_json:
-            _print_json([finding.as_json() for finding in findings])
+            print_json([finding.as_json() for finding in findings])
         else:
             show(Console(), findings)
     if any(finding.verdict == "fail" for finding in findings):
@@ -112,7 +107,7 @@ def _run_here(progress: Any, as_json: bool) -> None:
             show_ready(console, current, where)
             console.print("stop it with Ctrl-C", highlight=False)
             if as_json:
-                _print_json(read_status())
+                print_json(read_status())
 
     failure = serve(where, observe)
     if failure is not None:
@@ -127,24 +122,8 @@ def _report(current: Any, as_json: bool) -> None:
 
     console = Console(stderr=as_json)
     if as_json:
-        _print_json(read_status())
+        print_json(read_status())
     if current.failure is not None:
         show_failure(console, current.failure)
         raise typer.Exit(3)
     show_ready(console, current, layout())
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2))
-
-
-@contextmanager
-def _plain_errors(as_json: bool) -> Iterator[None]:
-    """Expected problems end with a sentence and an exit code: 1 the caller's, 3 ours."""
-    try:
-        yield
-    except OneoError as error:
-        if as_json:
-            _print_json({"error": error.as_json()})
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(1 if isinstance(error, UserError) else 3) from None

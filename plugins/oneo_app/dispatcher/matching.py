@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from oneo.database import Database
-from oneo.errors import UserError
+from oneo.errors import InfrastructureError, UserError
 from oneo.filters import matches, parse
 from oneo.store import events, executions, records
 from oneo.store.models import ActiveTrigger, RecordEvent
@@ -23,23 +24,45 @@ BATCH = 100
 
 
 def match_events(database: Database) -> int:
-    """Handle the next waiting record events; returns how many there were."""
+    """Handle the next waiting record events; returns how many there were.
+
+    An event that cannot be handled, say because its data cannot be read, is set aside with the reason: those behind
+    it, of all tenants, go on.
+    """
+    try:
+        return _match(database, BATCH)
+    except (OperationalError, InfrastructureError):
+        raise
+    except Exception:
+        logger.exception("some event cannot be handled; one by one then")
+    try:
+        return _match(database, 1)
+    except (OperationalError, InfrastructureError):
+        raise
+    except Exception as error:
+        with database.system() as session:
+            event_id = events.set_next_aside(session, f"{type(error).__name__}: {error}")
+        logger.exception("event %s is set aside", event_id)
+        return 1
+
+
+def _match(database: Database, limit: int) -> int:
     with database.system() as session:
-        waiting = events.claim_waiting(session, BATCH)
+        waiting = events.claim_waiting(session, limit)
         if not waiting:
             return 0
-        batches: dict[tuple[str, str], list[RecordEvent]] = defaultdict(list)
+        batches: dict[tuple[str, str, str], list[RecordEvent]] = defaultdict(list)
         triggers = events.triggers_for(session, waiting)
         for event in waiting:
             for trigger in triggers:
                 if not events.watches(trigger, event) or not _fits(trigger, event):
                     continue
                 if trigger.config.get("batch_processing"):
-                    batches[trigger.tenant_id, trigger.workflow_id].append(event)
+                    batches[trigger.tenant_id, trigger.workflow_id, trigger.node_id].append(event)
                 else:
                     _enqueue(session, trigger, event, event_data(event))
         for trigger in triggers:
-            together = batches.pop((trigger.tenant_id, trigger.workflow_id), [])
+            together = batches.get((trigger.tenant_id, trigger.workflow_id, trigger.node_id))
             if together:
                 _enqueue(session, trigger, together[0], batch_data(together))
         events.mark_handled(session, waiting)

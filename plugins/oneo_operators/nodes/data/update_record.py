@@ -76,7 +76,7 @@ class UpdateRecordOperator(NodeOperator):
             )
             changed = records.update(session, row, changes)
             if changed and not config.skip_validation:
-                pipelines.check(pipelines.get(session, row.pipeline_id), row.data)
+                pipelines.check(pipelines.get(session, row.pipeline_id), records.values_of(row))
             return {"record_id": str(row.id), "changed": changed, "record": records.view(row)}
 
         return NodeResult(await context.store(work))

@@ -72,7 +72,7 @@ class HttpRequestConfig(NodeConfig):
         le=20,
         description="Attempts after the first. Default: 2 for GET and HEAD, else 0.",
     )
-    retry_backoff: Literal["exponential", "fixed"] | None = Field(
+    retry_backoff: Literal["fixed", "exponential"] | None = Field(
         default=None, description="Whether the wait doubles with each retry. Default: exponential."
     )
     error_handling: Literal["fail", "continue"] | None = Field(
