@@ -9,17 +9,23 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from oneo.database import database
 from oneo.store import workflows
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 # Parsing a file locks all its DAG rows and any error in it marks all of them stale: shards stay small.
 SHARDS = 40
+# A publish is live in about 2 s; one that is not after this time may have been overlooked.
+OVERDUE_SECONDS = 3.0
 
 _STUB = '''"""Airflow DAGs of shard {shard}, as the store had them at revision {revision}. Generated; do not edit."""
 
@@ -67,28 +73,41 @@ class WorkflowBundle(BaseDagBundle):
         """Rewrite the shard files of whatever was published or withdrawn since the last look."""
         if self.version:
             return
-        with self.lock():
+        with self.lock(), database().system() as session:
             self._current.mkdir(parents=True, exist_ok=True)
-            known = self._read_revision()
-            with database().system() as session:
-                newest = workflows.current_revision(session)
-                if newest == known:
-                    return
-                changed = workflows.changed_since(session, known, newest)
-                live = workflows.live_dag_ids(session, newest)
-            filled = {shard_of(dag_id) for dag_id in live}
-            touched = {shard_of(workflows.dag_id(*pair)) for pair in changed}
-            # A store that went back in time is another store: nothing of the old one may stay.
-            if newest < known:
-                touched = set(range(SHARDS))
-            for shard in range(SHARDS):
-                file = self._file(shard)
-                if shard not in filled:
-                    file.unlink(missing_ok=True)
-                elif shard in touched or not file.exists():
-                    _write(file, _STUB.format(shard=shard, revision=newest))
-            # Last: a crash before this line repeats the work.
-            _write(self._current / ".revision", str(newest))
+            self._catch_up(session)
+            self._show_again(workflows.overdue(session, OVERDUE_SECONDS))
+
+    def _catch_up(self, session: Session) -> None:
+        known = self._read_revision()
+        newest = workflows.current_revision(session)
+        if newest == known:
+            return
+        changed = workflows.changed_since(session, known, newest)
+        filled = {shard_of(dag_id) for dag_id in workflows.live_dag_ids(session, newest)}
+        touched = {shard_of(workflows.dag_id(*pair)) for pair in changed}
+        # A store that went back in time is another store: nothing of the old one may stay.
+        if newest < known:
+            touched = set(range(SHARDS))
+        for shard in range(SHARDS):
+            file = self._file(shard)
+            if shard not in filled:
+                file.unlink(missing_ok=True)
+            elif shard in touched or not file.exists():
+                _write(file, _STUB.format(shard=shard, revision=newest))
+        # Last: a crash before this line repeats the work.
+        _write(self._current / ".revision", str(newest))
+
+    def _show_again(self, dag_ids: list[str]) -> None:
+        """Make the files of workflows that should be live by now look changed.
+
+        Airflow compares a file's time with the end of its last parse: a change that came while the file was being
+        parsed stays unseen until the next regular parse, which is an hour away.
+        """
+        for shard in {shard_of(dag_id) for dag_id in dag_ids}:
+            file = self._file(shard)
+            if file.exists() and time.time() - file.stat().st_mtime > OVERDUE_SECONDS:
+                file.touch()
 
     def _file(self, shard: int) -> Path:
         return self._current / f"shard_{shard:02}.py"

@@ -50,6 +50,29 @@ def test_a_refresh_without_news_touches_nothing(make_bundle, publish_to):
     assert files(bundle.path) == before
 
 
+def test_a_change_that_airflow_overlooked_is_shown_again_until_it_is_live(
+    make_bundle, publish_to, store, tenant, monkeypatch
+):
+    monkeypatch.setattr("dag_factory.bundle.OVERDUE_SECONDS", 0)
+    publish_to(named(0))
+    bundle = make_bundle()
+    bundle.initialize()
+    file = bundle.path / file_of(tenant, "w0")
+
+    def age_and_refresh() -> bool:
+        os.utime(file, (1, 1))
+        bundle.refresh()
+        return file.stat().st_mtime > 1
+
+    assert age_and_refresh()
+    with store.system() as session:
+        workflows.mark_live(session, tenant, "w0", 1)
+    # Others of the same shard may still be waiting: the test database is shared.
+    with store.system() as session:
+        waiting = {file_of(*dag_id.split("--")) for dag_id in workflows.overdue(session, 0)}
+    assert age_and_refresh() == (file.name in waiting)
+
+
 def test_a_shard_names_its_revision_and_holds_no_definition(make_bundle, publish_to, tenant):
     published = publish_to(named(0, "secret message"))
     bundle = make_bundle()

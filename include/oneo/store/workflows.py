@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
@@ -256,6 +256,17 @@ def awaiting_airflow(session: Session) -> list[Workflow]:
     """Active workflows whose newest version Airflow has not taken up yet (system session)."""
     query = select(Workflow).where(Workflow.active, Workflow.live_version.is_distinct_from(Workflow.version))
     return list(session.scalars(query))
+
+
+def overdue(session: Session, seconds: float) -> list[str]:
+    """DAG ids of active workflows whose newest version Airflow should have taken up by now (system session)."""
+    query = select(Workflow.tenant_id, Workflow.id).where(
+        Workflow.active,
+        Workflow.live_version.is_distinct_from(Workflow.version),
+        Workflow.render_error.is_(None),
+        Workflow.updated_at < func.now() - timedelta(seconds=seconds),
+    )
+    return [dag_id(tenant, workflow) for tenant, workflow in session.execute(query)]
 
 
 def mark_live(session: Session, tenant_id: str, workflow_id: str, version: int) -> None:
