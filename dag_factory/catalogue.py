@@ -75,6 +75,21 @@ class RetryOverride:
     on_error: Literal["fail", "continue"] | None = None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a node stands in its workflow.
+
+    Attributes:
+        sources: Ids of the nodes that an edge leads from to here.
+        before: Ids of all nodes that may run before it, in topological order.
+        types: Node type by id, of the whole workflow.
+    """
+
+    sources: Sequence[str] = ()
+    before: Sequence[str] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
 class NodeType(Protocol):
     """A node type, as the class attributes of its operator."""
 
@@ -97,6 +112,14 @@ class NodeType(Protocol):
     @classmethod
     def conditions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         """(JSON path inside the config, source) of every condition expression."""
+
+    @classmethod
+    def reads(cls, config: Mapping[str, Any], place: Place) -> Iterable[tuple[str, str]]:
+        """(JSON path inside the config, node id) of every output it reads without an expression."""
+
+    @classmethod
+    def defines(cls, config: Mapping[str, Any]) -> Iterable[str]:
+        """Names of the variables it sets for the nodes after it."""
 
     @classmethod
     def branches(cls, config: Mapping[str, Any]) -> Sequence[Branch]:

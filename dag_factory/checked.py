@@ -18,6 +18,7 @@ class Checked:
     type: type[NodeType]
     expressions: list[Expression]
     branches: tuple[Branch, ...]
+    defines: frozenset[str]
 
     @property
     def config_path(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dag_factory.catalogue import Catalogue
+from dag_factory.catalogue import Catalogue, Place
 from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
+from dag_factory.check_reads import read_problems
 from dag_factory.checked import Checked
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
@@ -34,7 +35,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     cycles = cycle_problems(known, connected)
     problems += cycles
     before = None if cycles else ancestors(known, [(link.source, link.target) for link in connected])
-    problems += _reads(workflow, nodes, before)
+    problems += read_problems(workflow, nodes, connected, before)
     if before is not None:
         problems += _reachability(workflow, checked, before)
     return problems
@@ -81,12 +82,14 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
         problems = config_problems(node, found, at)
         expressions, broken = expression_problems(node, found, at)
         branches = tuple(found.branches(node.config))
+        defines = frozenset(found.defines(node.config))
+        list(found.reads(node.config, Place()))
     except Exception as error:
         # A node type may come from another package; its mistakes must not look like the author's, nor end the check.
         message = f"node type {node.type!r} cannot read these options: {type(error).__name__}: {error}"
         return None, [Problem("error", node.id, at, message, "tell whoever provides this node type")]
     problems += broken
-    one = Checked(node, index, found, expressions, branches)
+    one = Checked(node, index, found, expressions, branches, defines)
     if found.is_trigger:
         problems += _expressions_of_a_trigger(one)
     elif not any(problem.severity == "error" for problem in problems):
@@ -125,44 +128,6 @@ def _trigger_order(workflow: Workflow, nodes: Sequence[Checked]) -> list[Problem
         for one in nodes
         if one.type.is_trigger and one.index > 0
     ]
-
-
-def _reads(
-    workflow: Workflow, nodes: Sequence[Checked], before: dict[str, list[str]] | None
-) -> list[Problem]:
-    problems = []
-    known = {node.id for node in workflow.nodes}
-    for one in nodes:
-        own = one.node.id
-        for expression in one.expressions:
-            at = one.config_path + expression.path
-            for node_id in sorted(expression.reads.nodes):
-                if node_id not in known:
-                    message = f"the expression reads node {node_id!r}, which does not exist"
-                    problems.append(Problem("error", own, at, message, did_you_mean(node_id, known - {own})))
-                elif before is not None and node_id not in before[own]:
-                    message = f"the expression reads node {node_id!r}, which does not run before this one"
-                    problems.append(Problem("error", own, at, message, _read_instead(own, node_id, before)))
-            undeclared = {
-                str(read.path[1])
-                for read in expression.reads.paths
-                if read.path[0] == "variables" and len(read.path) > 1 and not read.guarded
-            }
-            for name in sorted(undeclared - workflow.variables.keys()):
-                hint = (
-                    did_you_mean(name, workflow.variables) if workflow.variables else "add it to `variables`"
-                )
-                problems.append(Problem("error", own, at, f"variable {name!r} is not declared", hint))
-    return problems
-
-
-def _read_instead(own: str, node_id: str, before: dict[str, list[str]]) -> str:
-    possible = "nodes that run before: " + (", ".join(before[own]) or "none")
-    if node_id == own:
-        return f"a node has no output before it ran; {possible}"
-    if own in before[node_id]:
-        return f"it runs after this one; {possible}"
-    return f"lead an edge from it to here; {possible}"
 
 
 def _reachability(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from dag_factory.catalogue import Branch, Catalogue, NodeType, Retry
-from dag_factory.config import Expression, expressions_of
+from dag_factory.catalogue import Branch, Catalogue, NodeType, Place, Retry
+from dag_factory.config import expressions_of
 from dag_factory.definition import ErrorHandling, Node, Workflow
 from dag_factory.graph import ancestors, topological_order
 from dag_factory.plan import ERROR, SUCCESS, Plan, PlanEdge, PlanNode
@@ -23,7 +23,7 @@ def compile_workflow(
         workflow: The definition.
         catalogue: The node types; the same catalogue and definition give the same plan, byte for byte.
         definition_hash: Identity of the document, carried along.
-        only: Id of the one node whose expressions are read; a process that runs it needs no others'.
+        only: Id of the one node whose config is read; a process that runs it needs no others'.
     """
     types = {node.id: _type_of(node, catalogue) for node in workflow.nodes}
     edges = _edges(workflow, types)
@@ -31,15 +31,17 @@ def compile_workflow(
     pairs = [(edge.source, edge.target) for edge in edges]
     before = ancestors(ids, pairs)
     by_id = {node.id: node for node in workflow.nodes}
-    ways_in = Counter(edge.target for edge in edges)
+    sources: dict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        sources[edge.target].append(edge.source)
+    type_names = {node.id: node.type for node in workflow.nodes}
     nodes = tuple(
         _plan_node(
             by_id[node_id],
             types[node_id],
             workflow,
-            before[node_id],
-            join=ways_in[node_id] > 1,
-            expressions=expressions_of(by_id[node_id], types[node_id]) if only in (None, node_id) else [],
+            Place(sources[node_id], before[node_id], type_names),
+            is_read=only in (None, node_id),
         )
         for node_id in topological_order(ids, pairs)
     )
@@ -138,16 +140,17 @@ def _plan_node(
     node: Node,
     node_type: type[NodeType],
     workflow: Workflow,
-    before: list[str],
+    place: Place,
     *,
-    join: bool,
-    expressions: list[Expression],
+    is_read: bool,
 ) -> PlanNode:
     reads: set[str] = set()
     roots: set[str] = set()
-    for expression in expressions:
-        reads |= set(before if expression.reads.dynamic_nodes else expression.reads.nodes)
-        roots |= set(expression.reads.roots)
+    if is_read:
+        reads |= {read for _, read in node_type.reads(node.config, place)}
+        for expression in expressions_of(node, node_type):
+            reads |= set(place.before if expression.reads.dynamic_nodes else expression.reads.nodes)
+            roots |= set(expression.reads.roots)
     retry, on_error = _error_handling(node, node_type, workflow.error_handling)
     return PlanNode(
         id=node.id,
@@ -156,11 +159,11 @@ def _plan_node(
         config=node.config,
         effect=node_type.effect,
         is_trigger=node_type.is_trigger,
-        join=join,
+        join=len(place.sources) > 1,
         retry=retry,
         on_error=on_error,
         reads=tuple(sorted(reads)),
-        context_from=tuple(before),
+        context_from=tuple(place.before),
         roots=tuple(sorted(roots)),
     )
 

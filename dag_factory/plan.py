@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from dag_factory.catalogue import Retry, Schedule
+from dag_factory.catalogue import Place, Retry, Schedule
 
 # Route names every node has; a branching node's own branches come beside them.
 SUCCESS = "success"
@@ -36,7 +36,7 @@ class PlanNode:
 
     Attributes:
         join: Whether the node waits for several edges and runs when at least one of them is taken.
-        reads: Ids of nodes whose outputs its expressions read.
+        reads: Ids of nodes whose outputs it reads, in expressions or otherwise.
         context_from: Ids of nodes whose context updates it sees: those that may run before it.
         roots: First names its expressions use (`record`, `trigger`, `secrets`, …).
     """
@@ -81,6 +81,15 @@ class Plan:
     def by_id(self) -> dict[str, PlanNode]:
         """The nodes by id."""
         return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Node types by node id."""
+        return {node.id: node.type for node in self.nodes}
+
+    def place_of(self, node: PlanNode) -> Place:
+        """Where one of the nodes stands."""
+        return Place([edge.source for edge in self.edges_to(node.id)], node.context_from, self.types)
 
     @property
     def triggers(self) -> list[PlanNode]:

@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from oneo_operators.failure import as_node_error, details, redacted
 from oneo_operators.redact import redact
 from oneo_operators.resolving import as_input, checked, evaluated
 from oneo_operators.result import NodeResult
+from oneo_operators.variables import VARIABLES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -167,6 +168,7 @@ class NodeAttempt:
             vault=self.vault,
             now=scope.now or now,
             loop_index=self.key.loop_index,
+            place=self.state.plan.place_of(self.node),
         )
 
     def _keep(self, context: NodeContext, result: NodeResult) -> Outcome:
@@ -246,8 +248,11 @@ def is_race(error: IntegrityError) -> bool:
 
 
 def _as_kept(result: NodeResult, secrets: Collection[str]) -> tuple[Any, dict[str, Any]]:
+    left = dict(result.context_updates)
+    if result.variables is not None:
+        left[VARIABLES] = asdict(result.variables)
     try:
-        output, updates = redact(result.output, secrets), redact(dict(result.context_updates), secrets)
+        output, updates = redact(result.output, secrets), redact(left, secrets)
     except (TypeError, ValueError) as error:
         raise PermanentNodeError(f"the output cannot be kept as JSON: {error}") from error
     size = len(to_json([output, updates]).encode())

@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
 from pydantic import BaseModel, ConfigDict
 
-from dag_factory.catalogue import Branch, Effect, Retry, RetryOverride, Schedule, Watch
+from dag_factory.catalogue import Branch, Effect, Place, Retry, RetryOverride, Schedule, Watch
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
 from oneo_operators.retry import NodeRetryPolicy
@@ -105,6 +105,16 @@ class NodeOperator(BaseOperator, SkipMixin):
     @classmethod
     def conditions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         """(JSON path inside the config, source) of every condition expression."""
+        return ()
+
+    @classmethod
+    def reads(cls, config: Mapping[str, Any], place: Place) -> Iterable[tuple[str, str]]:
+        """(JSON path inside the config, node id) of every output it reads without an expression."""
+        return ()
+
+    @classmethod
+    def defines(cls, config: Mapping[str, Any]) -> Iterable[str]:
+        """Names of the variables it sets for the nodes after it."""
         return ()
 
     @classmethod

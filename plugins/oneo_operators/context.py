@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from dag_factory.catalogue import Place
 from oneo_operators.services import Connection, Vault, find_connection
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from oneo.expressions import Scope
 
 T = TypeVar("T")
+_NOWHERE = Place()
 
 
 class NodeContext:
@@ -33,6 +35,7 @@ class NodeContext:
         node_id: Which node.
         loop_index: Which iteration of a loop; empty outside loops.
         vault: Where secrets and connections are.
+        place: Where the node stands in its workflow.
 
     Attributes:
         now: The attempt's moment; the same at every retry.
@@ -49,6 +52,7 @@ class NodeContext:
         vault: Vault,
         now: datetime,
         loop_index: str = "",
+        place: Place = _NOWHERE,
     ) -> None:
         self._database = database
         self._transaction = ExitStack()
@@ -61,6 +65,12 @@ class NodeContext:
         self.loop_index = loop_index
         self.vault = vault
         self.now = now
+        self.place = place
+
+    def output_of(self, node_id: str) -> Any:
+        """The output of a node that the type's `reads` names; None where it did not run or left nothing."""
+        outputs = self.scope.find("nodes")
+        return outputs.get(node_id) if isinstance(outputs, Mapping) else None
 
     async def store(self, work: Callable[[Session], T]) -> T:
         """Run `work` in the attempt's transaction, in a thread, one after the other.

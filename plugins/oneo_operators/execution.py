@@ -14,6 +14,7 @@ from oneo.settings import settings
 from oneo.store import executions, log, records
 from oneo.store.log import NodeKey
 from oneo_operators.services import Secrets, Vault
+from oneo_operators.variables import VARIABLES, Changes
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -121,7 +122,6 @@ def scope_for(
 
     names: dict[str, Any] = {
         "trigger": state.data,
-        "variables": variables_of(state.plan, state.data),
         # As in Airflow, where a task fetches the outputs its expressions read and no others.
         "nodes": {one: state.outputs[one] for one in node.reads if one in state.outputs},
         "secrets": Secrets(vault, state.tenant_id),
@@ -142,9 +142,15 @@ def scope_for(
             "record_id": state.record_id,
             "pipeline_id": state.data.get("pipeline_id"),
         }
+    variables = variables_of(state.plan, state.data)
     for earlier in node.context_from:
-        context |= state.context.get(earlier, {})
+        left = state.context.get(earlier, {})
+        context |= left
+        if VARIABLES in left:
+            variables = Changes(**left[VARIABLES]).applied_to(variables)
+    context.pop(VARIABLES, None)
     names["context"] = context
+    names["variables"] = variables
     return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
 
 

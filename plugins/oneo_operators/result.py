@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from oneo_operators.variables import Changes
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -15,8 +17,10 @@ class NodeResult:
         output: JSON value; later nodes read it as `nodes.<id>`.
         context_updates: Entries of `context` that nodes after this one see.
         routes: For branching nodes, the keys of the branches taken; None for all others.
+        variables: Changes of variables that nodes after this one see.
     """
 
     output: Any = None
     context_updates: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[str, ...] | None = None
+    variables: Changes | None = None

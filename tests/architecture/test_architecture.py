@@ -24,8 +24,8 @@ PACKAGES = {
 }
 SOURCES = sorted(path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
 PURE = {
-    "binding", "catalogue", "check_edges", "check_inputs", "checked", "checks", "compile", "config", "definition",
-    "examine", "forms", "graph", "json_path", "plan", "variables",
+    "binding", "catalogue", "check_edges", "check_inputs", "check_reads", "checked", "checks", "compile", "config",
+    "definition", "examine", "forms", "graph", "json_path", "plan", "variables",
 }  # fmt: skip
 EFFECTS = {
     "airflow", "asyncio", "glob", "httpcore", "httpx", "io", "os", "pathlib", "psycopg", "random", "secrets", "shutil",

@@ -20,7 +20,10 @@ from oneo_app.docs.markdown import page as document
 _NAMES = (
     ("record", "the record the execution is about, as it is now: its fields, `id`, `stage`, `owner`, `url`"),
     ("trigger, trigger_data", "what started the execution: an event's data, or what a person gave"),
-    ("variables.NAME", "a variable of the workflow: what the run gave, else its default"),
+    (
+        "variables.NAME",
+        "a variable of the workflow: what `set_variable` made it, else what the run gave, else its default",
+    ),
     ("context.NAME", "what earlier nodes left for later ones, such as `context.contact_id`"),
     ("nodes.ID, outputs.ID, node_ID", "the output of a node that runs before this one"),
     ("secrets.NAME", "a secret of the tenant, else a shared one; never kept or shown"),
