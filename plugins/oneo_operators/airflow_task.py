@@ -53,7 +53,8 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
     task_instance: Any = context["ti"]
     state, attempt = _open(operator, binding, context)
     if binding.node.is_trigger:
-        return _leave(task_instance, state.data, _skipped_by_trigger(binding, state))
+        fired = binding.node.id == state.trigger_node
+        return _leave(task_instance, state.data if fired else None, _skipped_by_trigger(binding, state))
     _fetch_outputs(task_instance, binding, state)
 
     def may_retry(error: NodeError) -> bool:
