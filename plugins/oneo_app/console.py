@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,17 @@ OUR_PROBLEM = 3
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Tenant = Annotated[str | None, typer.Option("--tenant", "-t", help="Tenant; default: ONEO_TENANT.")]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+def _console(*, stderr: bool) -> Console:
+    """A console that fills a terminal, and keeps a table's rows whole where it writes to a file."""
+    console = Console(highlight=False, soft_wrap=True, stderr=stderr)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 250
+    return console
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 def print_json(value: Any) -> None:

@@ -94,7 +94,9 @@ def _show(result: Any, handled: list[Any]) -> None:
     shown = table("lead", "score", "route", "task", "status", "duration", "run")
     for lead in handled:
         score = "-" if lead.score is None else f"{lead.score:g}"
-        link = f"[link={lead.url}]{lead.url}[/link]" if lead.url else "-"
+        # A terminal opens the link behind a word; a file needs the address itself.
+        shown_link = "open" if out.is_terminal else lead.url
+        link = f"[link={lead.url}]{shown_link}[/link]" if lead.url else "-"
         name = lead.name.replace("[", r"\[")
         task = (lead.task or "-").replace("[", r"\[")
         shown.add_row(
@@ -102,6 +104,8 @@ def _show(result: Any, handled: list[Any]) -> None:
         )
     out.print(shown)
     good = sum(lead.status == "success" for lead in handled)
+    if out.is_terminal:
+        out.print(f"Airflow UI: {handled[0].url.split('/dags/')[0]}" if handled and handled[0].url else "")
     out.print(f"{result.read} read, {result.rejected} rejected, {len(handled)} leads, {good} handled")
     if result.rejects_file:
         err.print(f"[yellow]rows that do not fit, with the reasons: {result.rejects_file}[/yellow]")
