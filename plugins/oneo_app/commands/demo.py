@@ -41,7 +41,7 @@ def demo(
             print_json({"import": result.as_json(), "leads": [lead.as_json() for lead in handled]})
         else:
             _show(result, handled)
-        if bad or not handled:
+        if bad or result.rejected or not handled:
             raise typer.Exit(USER_PROBLEM)
 
 
