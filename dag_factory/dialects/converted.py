@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Any
 
 from dag_factory.json_path import is_inside, json_path
@@ -100,3 +101,8 @@ class Converted:
 def is_id(value: Any) -> bool:
     """Whether a value can name a node; whether it is a good name is checked later."""
     return isinstance(value, str) and bool(value)
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    return next(one for one in chain([name], (f"{name}_{n}" for n in count(1))) if one not in taken)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dag_factory.definition import Settings
 from dag_factory.dialects import flow_nodes
-from dag_factory.dialects.converted import Converted
+from dag_factory.dialects.converted import Converted, free_name
 from oneo.suggest import did_you_mean
 
 CARRIED: Final = frozenset(
@@ -68,7 +68,7 @@ def _trigger(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> N
         return
     index = len(nodes)
     written = row.get("trigger_config")
-    name = next(one for one in ("trigger", *(f"trigger_{n}" for n in range(1, 10_000))) if one not in types)
+    name = free_name("trigger", types)
     result.place(["nodes", index], ["trigger_type"], alike=False)
     result.place(["nodes", index, "config"], ["trigger_config"])
     config = {}

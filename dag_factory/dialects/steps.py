@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dag_factory.dialects import step_actions
-from dag_factory.dialects.converted import Converted, Location
+from dag_factory.dialects.converted import Converted, Location, free_name
 from dag_factory.dialects.javascript import NotTranslatableError, translate
 from dag_factory.dialects.step_actions import Action
 from dag_factory.dialects.step_order import StepOrder
@@ -58,7 +58,7 @@ class _Reader:
         edges = StepOrder(result, self._steps, trigger).edges()
         result.document = {**written, "nodes": self._nodes, "edges": edges}
         read_variables(result, document.get("variables", []))
-        for key in document.keys() & set(_OF_THE_STORE):
+        for key in sorted(document.keys() & set(_OF_THE_STORE)):
             result.note(f"`{key}` is kept by the store with each published version, so it is not read")
         for key in sorted(document.keys() - _READ):
             result.refuse([key], f"unknown key {key!r}", did_you_mean(key, _READ))
@@ -70,9 +70,7 @@ class _Reader:
         trigger: dict[str, Any] = written if isinstance(written, dict) else {}
         kind, config = trigger.get("type"), trigger.get("configuration", {})
         taken = {str(step.get("id")) for step in self._steps if isinstance(step, dict)}
-        name = next(
-            name for name in ("trigger", *(f"trigger_{n}" for n in range(1, 10_000))) if name not in taken
-        )
+        name = free_name("trigger", taken)
         event = config.get("event") if isinstance(config, dict) and kind == "event" else None
         if isinstance(event, str) and event in step_actions.RECORD_EVENTS:
             action = step_actions.RECORD_EVENTS[event]
