@@ -52,10 +52,13 @@ def examine(document: Any, catalogue: Catalogue) -> Examination:
     problems = list(reading.problems)
     plan = None
     if reading.workflow is not None:
-        problems += check(reading.workflow, catalogue)
+        problems += reading.converted.in_words_of_author(check(reading.workflow, catalogue))
         if not any(problem.severity == "error" for problem in problems):
             plan = compile_workflow(reading.workflow, catalogue, definition_hash(document))
-    return Examination(document, reading.dialect, problems, reading.approximations, reading.workflow, plan)
+    converted = reading.converted
+    return Examination(
+        document, converted.dialect, problems, converted.approximations, reading.workflow, plan
+    )
 
 
 def plan_of(document: Any, catalogue: Catalogue) -> Plan:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dag_factory.definition import Workflow
+from dag_factory.dialects import Converted, to_canonical
 from dag_factory.forms import description_at, in_plain_words, keys_at
 from dag_factory.json_path import json_path
 from oneo.errors import InvalidDefinitionError, UserError
@@ -30,18 +31,16 @@ class Reading:
     """What came of reading a document.
 
     Attributes:
-        document: The document as given.
+        document: The document as its author wrote it.
         workflow: The definition; None where the form has errors.
-        dialect: Which dialect it was written in.
-        problems: Findings about the form.
-        approximations: Where another dialect could not be carried over exactly.
+        problems: Findings about the form; their paths lead into the document as written.
+        converted: The canonical form; without it, nothing was read.
     """
 
     document: Any
     workflow: Workflow | None
-    dialect: str = "catalogue"
     problems: list[Problem] = field(default_factory=list)
-    approximations: list[str] = field(default_factory=list)
+    converted: Converted = field(default_factory=lambda: Converted("catalogue", {}))
 
 
 def read_file(path: Path) -> Any:
@@ -151,11 +150,15 @@ def read(document: Any) -> Reading:
     problems = list(islice(_value_problems(document), _MAX_VALUE_PROBLEMS))
     if problems:
         return Reading(document, None, problems=problems)
+    converted = to_canonical(document)
+    workflow = None
+    found: list[Problem] = []
     try:
-        return Reading(document, Workflow.model_validate(document))
+        workflow = Workflow.model_validate(converted.document)
     except ValidationError as error:
-        problems = [_problem(document, details) for details in error.errors(include_url=False)]
-        return Reading(document, None, problems=problems)
+        found = [_problem(converted.document, details) for details in error.errors(include_url=False)]
+    problems = [*converted.problems, *converted.in_words_of_author(found)]
+    return Reading(document, workflow, problems, converted)
 
 
 def read_or_raise(document: Any) -> Workflow:

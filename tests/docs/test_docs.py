@@ -115,7 +115,8 @@ def test_every_node_example_in_the_reference_is_valid():
 
 
 def test_pages_are_written_where_they_differ(tmp_path, generated):
-    assert {path.name for path in docs.write(tmp_path)} == {"nodes.md", "expressions.md", "settings.md"}
+    names = {"nodes.md", "expressions.md", "settings.md", "workflow.schema.json"}
+    assert {path.name for path in docs.write(tmp_path)} == names
     assert docs.write(tmp_path) == []
     (tmp_path / "docs/nodes.md").write_text("old")
     assert [path.name for path in docs.write(tmp_path)] == ["nodes.md"]

@@ -69,9 +69,9 @@ def validate(file: File, as_json: Json = False) -> None:
         def show() -> None:
             show_problems(found.problems)
             for approximation in found.approximations:
-                out.print(f"[yellow]approximation[/yellow] {approximation}")
+                out.print("[yellow]approximation[/yellow] " + approximation.replace("[", r"\["))
             verdict = "[green]valid[/green]" if found.ok else "[red]not valid[/red]"
-            out.print(f"{file}: {verdict}, {len(found.problems)} problem(s)")
+            out.print(f"{file}: {verdict}, {len(found.problems)} problem(s), dialect {found.dialect}")
 
         answer(found.as_json(), as_json, show)
         if not found.ok:

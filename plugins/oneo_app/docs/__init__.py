@@ -1,22 +1,30 @@
-"""Reference pages made from the code: `python -m oneo_app.docs` writes them, a test tells when they are out of date."""
+"""Reference pages and the JSON Schema, made from the code: `python -m oneo_app.docs` writes them.
+
+A test tells when they are out of date.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oneo_app.stack.layout import project_root
 
 FOLDER = "docs"
+SCHEMA = "include/schemas/workflow.schema.json"
 
 
 def pages() -> dict[str, str]:
     """Every generated page by its path below the repository."""
+    from dag_factory.schema import workflow_schema  # noqa: PLC0415
     from oneo_app.docs import expressions, nodes, settings  # noqa: PLC0415 - nodes import Airflow
+    from oneo_operators.catalogue import catalogue  # noqa: PLC0415
 
     return {
         f"{FOLDER}/nodes.md": nodes.page(),
         f"{FOLDER}/expressions.md": expressions.page(),
         f"{FOLDER}/settings.md": settings.page(),
+        SCHEMA: json.dumps(workflow_schema(catalogue()), indent=2, ensure_ascii=False) + "\n",
     }
 
 

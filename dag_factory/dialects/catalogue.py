@@ -1,0 +1,96 @@
+"""The canonical dialect: other names of types, and shorthands that need an author's decision."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dag_factory.dialects.converted import Converted
+from dag_factory.dialects.type_names import ALIASES, STAND_INS
+
+NAME = "catalogue"
+
+
+def convert(document: dict[str, Any]) -> Converted:
+    """Read a document that is canonical up to names of types and shorthands."""
+    result = Converted(NAME, document)
+    nodes = document.get("nodes")
+    if isinstance(nodes, list):
+        read = [_node(result, node, index) for index, node in enumerate(nodes)]
+        if any(new is not old for new, old in zip(read, nodes, strict=True)):
+            result.document = {**document, "nodes": read}
+    handling = document.get("error_handling")
+    if isinstance(handling, dict) and "fallback_on_failure" in handling:
+        kept = {key: value for key, value in handling.items() if key != "fallback_on_failure"}
+        result.document = {**result.document, "error_handling": kept}
+        message = "a workflow cannot tell by itself what its fallback is"
+        hint = 'remove it, and lead an edge with "condition": "error" from the node that may fail to its fallback'
+        result.refuse(["error_handling", "fallback_on_failure"], message, hint)
+    return result
+
+
+def _node(result: Converted, node: Any, index: int) -> Any:
+    written = node.get("type") if isinstance(node, dict) else None
+    if not isinstance(written, str):
+        return node
+    node_id = node.get("id") if isinstance(node.get("id"), str) else None
+    if written in STAND_INS:
+        place: list[int | str] = ["nodes", index, "type"]
+        result.refuse(
+            place, f"{written!r} stands for nodes of your own", STAND_INS[written], node=node_id, at=place
+        )
+    elif written == "condition":
+        _condition(result, node, index, node_id)
+    elif written in ALIASES:
+        result.note(f"node {node_id!r}: type {written!r} is read as {ALIASES[written]!r}")
+        return _renamed(result, node, index, written)
+    return node
+
+
+def _renamed(result: Converted, node: dict[str, Any], index: int, written: str) -> dict[str, Any]:
+    config = node.get("config")
+    if written == "trigger_field_changed" and isinstance(config, dict) and "field" in config:
+        kept = {key: value for key, value in config.items() if key != "field"}
+        node = {**node, "config": {**kept, "specific_fields": [config["field"]]}}
+        place: list[int | str] = ["nodes", index, "config"]
+        result.place([*place, "specific_fields"], [*place, "field"], alike=False)
+    if written == "merge" and isinstance(node.get("config", {}), dict):
+        node = {**node, "config": {"mode": "merge", **node.get("config", {})}}
+    return {**node, "type": ALIASES[written]}
+
+
+def _condition(result: Converted, node: dict[str, Any], index: int, node_id: str | None) -> None:
+    """A condition that does not say what it compares: only its author knows."""
+    config = node.get("config", {})
+    if not isinstance(config, dict) or "conditions" in config:
+        return
+    edges = result.document.get("edges")
+    leads = [
+        (at, edge)
+        for at, edge in enumerate(edges if isinstance(edges, list) else [])
+        if isinstance(edge, dict) and isinstance(edge.get("condition"), str) and edge.get("source") == node_id
+    ]
+    place: list[int | str] = ["nodes", index, "config"]
+    shorthand = next((key for key in ("threshold", "check", "if", "condition") if key in config), None)
+    if shorthand is None and (config or not leads):
+        return
+    compared = {
+        "threshold": f"nodes.ID.score >= {_text(config.get('threshold'))}",
+        "check": f"record.{config.get('check')} == 'high'",
+        None: "record.amount >= 1000",
+    }.get(shorthand, config.get(shorthand or ""))
+    names = [edge["condition"] for _, edge in leads] or ["yes", "no"]
+    targets = [edge.get("target") for _, edge in leads] or ["NODE", "OTHER_NODE"]
+    branches: list[dict[str, Any]] = [{"if": compared, "then": targets[0], "label": names[0]}]
+    if len(names) > 1:
+        branches.append({"else": targets[-1], "label": names[-1]})
+    message = "a condition says what it compares in `conditions`, and this one does not"
+    hint = f'write, for example, "conditions": {json.dumps(branches, ensure_ascii=False)}'
+    original = [*place, shorthand] if shorthand else (place if "config" in node else place[:-1])
+    result.refuse(original, message, hint, node=node_id, at=place)
+    for at, _ in leads:
+        result.explained.append(f"$.edges[{at}].condition")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,253 @@
+"""The React Flow dialect: nodes with data and position, edges with handles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dag_factory.dialects import flow_conditions, flow_nodes, flow_row
+from dag_factory.dialects.converted import Converted
+from dag_factory.dialects.flow_values import Values
+from dag_factory.dialects.type_names import ALIASES, STAND_INS
+
+NAME = "reactflow"
+Path = list[int | str]
+
+_LOOP_HANDLES = {
+    "loop": "loop",
+    "body": "loop",
+    "loop_back": "loop_back",
+    "loop_complete": "loop_complete",
+    "done": "loop_complete",
+}
+_PLAIN_HANDLES = {None, "", "source", "output", "out", "default", "success", "right", "bottom", "a", "b"}
+
+
+def recognises(document: dict[str, Any]) -> bool:
+    """Whether a document is a row with a drawn definition, or its nodes carry `data`, or its edges handles."""
+    if isinstance(document.get("workflow_definition"), dict):
+        return True
+    nodes, edges = document.get("nodes"), document.get("edges")
+    if isinstance(nodes, list) and any(isinstance(node, dict) and "config" in node for node in nodes):
+        return False
+    drawn = isinstance(nodes, list) and any(isinstance(node, dict) and "data" in node for node in nodes)
+    handles = ("sourceHandle", "targetHandle")
+    return drawn or (
+        isinstance(edges, list)
+        and any(isinstance(edge, dict) and any(key in edge for key in handles) for edge in edges)
+    )
+
+
+def convert(document: dict[str, Any]) -> Converted:
+    """Read a drawn document."""
+    return _Reader(document).read()
+
+
+class _Reader:
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._result = Converted(NAME, {})
+        self._row = document
+        drawn = document.get("workflow_definition")
+        self._root: Path = ["workflow_definition"] if isinstance(drawn, dict) else []
+        self._drawn: dict[str, Any] = drawn if isinstance(drawn, dict) else document
+
+    def read(self) -> Converted:
+        result, row, drawn = self._result, self._row, self._drawn
+        out: dict[str, Any] = {key: row[key] for key in row if key in flow_row.CARRIED}
+        out.update({key: drawn[key] for key in drawn if key in flow_row.CARRIED})
+        if self._root:
+            for key in drawn:
+                result.place([key], [*self._root, key])
+        nodes, edges = drawn.get("nodes"), drawn.get("edges", [])
+        self._edges: list[Any] = edges if isinstance(edges, list) else []
+        self._types: dict[str, Any] = {
+            node["id"]: ALIASES.get(str(node.get("type")), node.get("type"))
+            for node in (nodes if isinstance(nodes, list) else [])
+            if isinstance(node, dict) and isinstance(node.get("id"), str)
+        }
+        if isinstance(nodes, list):
+            out["nodes"] = [self._node(node, index) for index, node in enumerate(nodes)]
+        elif "nodes" in drawn:
+            out["nodes"] = nodes
+        if isinstance(edges, list):
+            out["edges"] = [self._edge(edge, index) for index, edge in enumerate(edges)]
+        result.document = out
+        flow_row.read_row(result, row, self._types)
+        flow_row.other_keys(result, row, drawn, self._root)
+        return result
+
+    def _node(self, node: Any, index: int) -> Any:
+        original: Path = [*self._root, "nodes", index]
+        canonical: Path = ["nodes", index]
+        if not isinstance(node, dict):
+            return node
+        self._result.place(canonical, original)
+        data = node.get("data", {})
+        if not isinstance(data, dict):
+            self._result.refuse(
+                [*original, "data"], "`data` is an object", 'write "data": {…}', node=_id(node)
+            )
+            data = {}
+        written = node.get("type")
+        if written in (None, "default", "input", "output", "custom") and isinstance(data.get("type"), str):
+            written = data["type"]
+            data = {key: value for key, value in data.items() if key != "type"}
+            self._result.place([*canonical, "type"], [*original, "data", "type"])
+        out: dict[str, Any] = {key: node[key] for key in ("id", "error_handling") if key in node}
+        if written is not None:
+            out["type"] = self._type(written, _id(node), original, canonical)
+        label = data.get("label", data.get("name"))
+        if isinstance(label, str) and label:
+            out["name"] = label
+            self._result.place(
+                [*canonical, "name"], [*original, "data", "label" if "label" in data else "name"]
+            )
+        position = node.get("position")
+        if isinstance(position, dict):
+            out["position"] = position
+        out["config"] = self._config(out, data, canonical, original)
+        if written == "merge":
+            out["config"].setdefault("mode", "merge")
+        return out
+
+    def _type(self, written: Any, node_id: str | None, original: Path, canonical: Path) -> Any:
+        if isinstance(written, str) and written in STAND_INS:
+            message = f"{written!r} stands for nodes of your own"
+            at = [*canonical, "type"]
+            self._result.refuse([*original, "type"], message, STAND_INS[written], node=node_id, at=at)
+        if isinstance(written, str) and written in ALIASES:
+            self._result.note(f"node {node_id!r}: type {written!r} is read as {ALIASES[written]!r}")
+            return ALIASES[written]
+        return written
+
+    def _config(
+        self, node: dict[str, Any], data: dict[str, Any], canonical: Path, original: Path
+    ) -> dict[str, Any]:
+        at: Path = [*original, "data"]
+        place: Path = [*canonical, "config"]
+        node_id, node_type = _id(node), str(node.get("type"))
+        if isinstance(data.get("config"), dict):
+            at = [*at, "config"]
+            rest = {key: data[key] for key in data if key == "input_mapping"}
+            data = {**data["config"], **rest}
+            unseen: frozenset[str] = frozenset()
+        else:
+            unseen = flow_nodes.of_the_canvas(data)
+        self._result.place(place, at, alike=False)
+        mapping = data.get("input_mapping", {})
+        inputs = (
+            {key: path for key, path in mapping.items() if isinstance(path, str)}
+            if isinstance(mapping, dict)
+            else {}
+        )
+        values = Values(inputs)
+        given = {key: data[key] for key in data if key not in unseen and key != "input_mapping"}
+        if node_type == "condition" and isinstance(given.get("conditions"), list):
+            config = self._conditions(node, given, values, (place, at))
+        else:
+            config = {}
+            for name, value, inside, alike in flow_nodes.options(node_type, given):
+                self._result.place([*place, name], [*at, *inside], alike=alike)
+                config[name] = self._option(node_type, name, value, values)
+        for name in sorted(inputs.keys() - values.used):
+            self._result.note(
+                f"node {node_id!r}: input {name!r} of its input_mapping is named in none of its options, "
+                "so it is left out"
+            )
+        for text in values.unreadable:
+            message = f"the format {text} has no counterpart"
+            hint = "write {{ name }}, with a filter such as {{ name | round(1) }}"
+            self._result.refuse(at, message, hint, node=node_id)
+        return config
+
+    def _option(self, node_type: str, name: str, value: Any, values: Values) -> Any:
+        if node_type == "for_each" and name == "items_path":
+            return value
+        if node_type == "for_each" and name == "sub_nodes" and isinstance(value, list):
+            return [self._sub_node(node, values) for node in value]
+        return values.read(value)
+
+    def _sub_node(self, node: Any, values: Values) -> Any:
+        """A node of a loop's body; its options may stand beside its type."""
+        if not isinstance(node, dict):
+            return node
+        written = node.get("type")
+        node_type = ALIASES.get(written, written) if isinstance(written, str) else written
+        if node_type != written:
+            self._result.note(f"node {_id(node)!r}: type {written!r} is read as {node_type!r}")
+        beside = {
+            key: value for key, value in node.items() if key not in ("id", "type", "position", "data", "name")
+        }
+        data = node["data"] if isinstance(node.get("data"), dict) else beside
+        data = {key: value for key, value in data.items() if key not in ("label", "input_mapping")}
+        config = {name: values.read(value) for name, value, _, _ in flow_nodes.options(str(node_type), data)}
+        kept = {key: node[key] for key in ("id", "name") if key in node}
+        return {**kept, "type": node_type, "config": config}
+
+    def _conditions(
+        self, node: dict[str, Any], data: dict[str, Any], values: Values, places: tuple[Path, Path]
+    ) -> dict[str, Any]:
+        place, at = places
+        tests = []
+        if any(isinstance(one, dict) and ("if" in one or "else" in one) for one in data["conditions"]):
+            return dict(data)
+        for index, written in enumerate(data["conditions"]):
+            here = [*at, "conditions", index]
+            test = flow_conditions.test_of(written, index, values) if isinstance(written, dict) else None
+            if test is None:
+                sign = written.get("operator") if isinstance(written, dict) else written
+                hint = "one of " + ", ".join(flow_conditions.OPERATORS)
+                self._result.refuse(here, f"there is no operator {sign!r}", hint, node=_id(node), at=place)
+            else:
+                tests.append(test)
+        default = data.get("default_output", "false")
+        targets: dict[str, str] = {}
+        for edge in self._edges:
+            if (
+                isinstance(edge, dict)
+                and edge.get("source") == node.get("id")
+                and isinstance(edge.get("target"), str)
+            ):
+                targets.setdefault(str(edge.get("sourceHandle")), edge["target"])
+        if not isinstance(default, str):
+            default = str(default).lower()
+        found = flow_conditions.branches(tests, default, targets)
+        for index, (_, origin) in enumerate(found):
+            inside: Path = ["default_output"] if origin is None else ["conditions", origin]
+            self._result.place([*place, "conditions", index], [*at, *inside], alike=False)
+        rest = {key: value for key, value in data.items() if key not in ("conditions", "default_output")}
+        for key in rest:
+            self._result.place([*place, key], [*at, key])
+        return {**rest, "conditions": [branch for branch, _ in found]}
+
+    def _edge(self, edge: Any, index: int) -> Any:
+        if not isinstance(edge, dict):
+            return edge
+        original: Path = [*self._root, "edges", index]
+        canonical: Path = ["edges", index]
+        self._result.place(canonical, original)
+        out = {
+            key: edge[key]
+            for key in ("source", "target", "condition", "parallel", "loop", "loop_back", "loop_complete")
+            if key in edge
+        }
+        handle = edge.get("sourceHandle") if isinstance(edge.get("sourceHandle"), str) else None
+        source_type = self._types.get(str(edge.get("source")))
+        if source_type == "condition" and isinstance(handle, str) and handle:
+            out.setdefault("condition", handle)
+            self._result.place([*canonical, "condition"], [*original, "sourceHandle"])
+        elif handle == "error":
+            out.setdefault("condition", "error")
+        elif source_type in ("for_each", "workflow_loop_controller") and handle in _LOOP_HANDLES:
+            out[_LOOP_HANDLES[handle]] = True
+        elif isinstance(handle, str) and handle not in _PLAIN_HANDLES:
+            self._result.note(
+                f"edge {edge.get('source')!r} → {edge.get('target')!r}: the handle {handle!r} decides nothing here"
+            )
+        if self._types.get(str(edge.get("target"))) == "for_each" and edge.get("targetHandle") == "loop_back":
+            out["loop_back"] = True
+        return out
+
+
+def _id(node: dict[str, Any]) -> str | None:
+    found = node.get("id")
+    return found if isinstance(found, str) else None
