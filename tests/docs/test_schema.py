@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from documents import ROOT, read
 from jsonschema import Draft202012Validator
 
 from oneo_app import docs
+from tests.docs.documents import ROOT, read
 
 DEFINITIONS = sorted([*(ROOT / "docs/examples").glob("*.json"), *(ROOT / "include/workflows").glob("*.json")])
 

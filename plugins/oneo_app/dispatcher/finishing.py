@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 
-from sqlalchemy.orm import Session
-
-from dag_factory.examine import plan_of_published
-from dag_factory.plan import Plan
 from oneo.database import Database
 from oneo.store import executions
-from oneo.store.models import Execution, WorkflowVersion
 from oneo_app.dispatcher import airflow_runs
-from oneo_operators.catalogue import catalogue
+from oneo_app.dispatcher.plans import plan_of
 from oneo_operators.completion import complete
 
 logger = logging.getLogger(__name__)
@@ -28,7 +22,7 @@ def finish_ended(database: Database) -> int:
         for row in ended:
             state = "success" if row.run_state == "success" else "failed"
             try:
-                plan = _plan(session, row)
+                plan = plan_of(session, row)
             except Exception as error:
                 logger.exception("the plan of execution %s cannot be read", row.id)
                 problem = {"type": type(error).__name__, "message": f"the definition cannot be read: {error}"}
@@ -49,24 +43,3 @@ def sweep(database: Database, *, older_than_seconds: float) -> int:
     ended = airflow_runs.ended_runs(open_runs)
     with database.system() as session:
         return sum(executions.note_run_state(session, *run, state) for run, state in ended.items())
-
-
-def _plan(session: Session, row: Execution) -> Plan:
-    return _plan_of_version(session, row.tenant_id, row.workflow_id, row.version)
-
-
-def _plan_of_version(session: Session, tenant_id: str, workflow_id: str, version: int) -> Plan:
-    key = (tenant_id, workflow_id, version)
-    found = _plans().get(key)
-    if found is None:
-        stored = session.get_one(WorkflowVersion, key)
-        found = plan_of_published(stored.document, catalogue())
-        if len(_plans()) >= 500:
-            _plans().clear()
-        _plans()[key] = found
-    return found
-
-
-@lru_cache(maxsize=1)
-def _plans() -> dict[tuple[str, str, int], Plan]:
-    return {}

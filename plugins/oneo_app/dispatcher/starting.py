@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from oneo.database import Database
 from oneo.errors import TransientNodeError
 from oneo.store import executions
-from oneo.store.models import Execution, WorkflowVersion
+from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
+from oneo_app.dispatcher.plans import plan_of
 from oneo_operators.airflow_task import EXECUTION_KEY
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,11 @@ def _still_wanted(session: Session, row: Execution) -> bool:
 
 def _conf(session: Session, row: Execution) -> dict[str, object]:
     """The run's conf: which execution it carries, and the variables that Airflow's params ask for."""
-    document = session.scalar(
-        select(WorkflowVersion.document).where(
-            WorkflowVersion.tenant_id == row.tenant_id,
-            WorkflowVersion.workflow_id == row.workflow_id,
-            WorkflowVersion.version == row.version,
-        )
-    )
-    names = (document or {}).get("variables") or {}
+    try:
+        names = plan_of(session, row).variables
+    except Exception:
+        # The run itself says what is wrong with the definition.
+        logger.exception("the variables of workflow %s/%s cannot be read", row.tenant_id, row.workflow_id)
+        names = {}
     given = {name: row.data[name] for name in names if row.data.get(name) is not None}
     return {**given, EXECUTION_KEY: str(row.id)}

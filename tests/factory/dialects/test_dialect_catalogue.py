@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from written import chain, edge, graph, node, notify
 
 from dag_factory.dialects import to_canonical
 from dag_factory.dialects.type_names import ALIASES, STAND_INS
 from dag_factory.examine import examine
 from oneo_operators.catalogue import catalogue
+from tests.factory.dialects.written import chain, edge, graph, node, notify
 
 WORKFLOWS = sorted((Path(__file__).parents[2] / "fixtures/workflows").glob("*.json"))
 

@@ -1,0 +1,35 @@
+"""Plans of published versions, which never change: each is compiled once per process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from dag_factory.examine import plan_of_published
+from dag_factory.plan import Plan
+from oneo.store.models import Execution, WorkflowVersion
+from oneo_operators.catalogue import catalogue
+
+_MOST = 500
+
+
+def plan_of(session: Session, row: Execution) -> Plan:
+    """The plan of the version an execution runs (system session).
+
+    Raises:
+        Exception: The definition cannot be read any more, say because a node type was uninstalled.
+    """
+    key = (row.tenant_id, row.workflow_id, row.version)
+    found = _plans().get(key)
+    if found is None:
+        found = plan_of_published(session.get_one(WorkflowVersion, key).document, catalogue())
+        if len(_plans()) >= _MOST:
+            _plans().clear()
+        _plans()[key] = found
+    return found
+
+
+@lru_cache(maxsize=1)
+def _plans() -> dict[tuple[str, str, int], Plan]:
+    return {}
