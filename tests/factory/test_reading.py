@@ -38,7 +38,7 @@ REFUSED = {
     "100,000 levels": (nested(100_000), ["nested too deeply", "at most 64 levels"]),
     "not UTF-8": ('{"a": "größe"}'.encode("latin-1"), ["is not UTF-8", "byte 9", "save it as UTF-8"]),
     "UTF-16": ('{"a": 1}'.encode("utf-16"), ["is not UTF-8", "save it as UTF-8"]),
-    "broken": (b'{\n  "a": 1,\n}', ["line 3, column 1", "commas"]),
+    "broken": (b'{\n  "a": 1\n  "b": 2}', ["line 3, column 3", "commas"]),
     "empty": (b"", ["is not JSON", "line 1, column 1"]),
     "two documents": (b"{} {}", ["is not JSON", "column 4"]),
 }
