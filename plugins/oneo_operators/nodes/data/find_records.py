@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.store import pipelines, records
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
+from oneo_operators.filter_option import Filters
 from oneo_operators.result import NodeResult
 
 
@@ -18,7 +19,7 @@ class FindRecordsConfig(NodeConfig):
     """What to look for."""
 
     pipeline_id: str = Field(description="Pipeline to search.")
-    filters: dict[str, Any] = Field(
+    filters: Filters = Field(
         default_factory=dict,
         description='All of them must hold: `{"status": "active", "score": {"$gte": 50}}`.',
     )
@@ -34,18 +35,6 @@ class FindRecordsConfig(NodeConfig):
         description="Instead of records: their number, and sum, average, minimum and maximum of each numeric "
         "field in include_fields, over all that fit (limit does not apply).",
     )
-
-    @field_validator("filters")
-    @classmethod
-    def _readable(cls, value: dict[str, Any]) -> dict[str, Any]:
-        from oneo.errors import UserError  # noqa: PLC0415
-        from oneo.filters import parse  # noqa: PLC0415
-
-        try:
-            parse(value)
-        except UserError as error:
-            raise ValueError(str(error)) from None
-        return value
 
 
 class FindRecordsOperator(NodeOperator):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from dag_factory.catalogue import Watch
-from oneo.errors import UserError
-from oneo.filters import parse
 from oneo_operators.base import NodeConfig, TriggerOperator
+from oneo_operators.filter_option import Filters
 
 
 class TriggerRecordCreatedConfig(NodeConfig):
@@ -19,7 +18,7 @@ class TriggerRecordCreatedConfig(NodeConfig):
     pipeline_ids: list[str] = Field(
         default_factory=lambda: ["*"], min_length=1, description="Pipelines to watch; `*` for all."
     )
-    field_filters: dict[str, Any] = Field(
+    field_filters: Filters = Field(
         default_factory=dict,
         description='Only records that fit: `{"source": "website", "score": {"$gte": 50}}`.',
     )
@@ -39,15 +38,6 @@ class TriggerRecordCreatedConfig(NodeConfig):
         if isinstance(value, dict) and "pipeline_id" in value and "pipeline_ids" not in value:
             value = dict(value)
             value["pipeline_ids"] = [value.pop("pipeline_id")]
-        return value
-
-    @field_validator("field_filters")
-    @classmethod
-    def _readable(cls, value: dict[str, Any]) -> dict[str, Any]:
-        try:
-            parse(value)
-        except UserError as error:
-            raise ValueError(str(error)) from None
         return value
 
 
