@@ -145,12 +145,10 @@ def _plan_node(
     is_read: bool,
 ) -> PlanNode:
     reads: set[str] = set()
-    roots: set[str] = set()
     if is_read:
         reads |= {read for _, read in node_type.reads(node.config, place)}
         for expression in expressions_of(node, node_type):
             reads |= set(place.before if expression.reads.dynamic_nodes else expression.reads.nodes)
-            roots |= set(expression.reads.roots)
     retry, on_error = _error_handling(node, node_type, workflow.error_handling)
     return PlanNode(
         id=node.id,
@@ -164,7 +162,6 @@ def _plan_node(
         on_error=on_error,
         reads=tuple(sorted(reads)),
         context_from=tuple(place.before),
-        roots=tuple(sorted(roots)),
     )
 
 

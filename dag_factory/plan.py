@@ -38,7 +38,6 @@ class PlanNode:
         join: Whether the node waits for several edges and runs when at least one of them is taken.
         reads: Ids of nodes whose outputs it reads, in expressions or otherwise.
         context_from: Ids of nodes whose context updates it sees: those that may run before it.
-        roots: First names its expressions use (`record`, `trigger`, `secrets`, …).
     """
 
     id: str
@@ -52,7 +51,6 @@ class PlanNode:
     on_error: Literal["fail", "continue"]
     reads: tuple[str, ...]
     context_from: tuple[str, ...]
-    roots: tuple[str, ...]
 
 
 @dataclass(frozen=True)
