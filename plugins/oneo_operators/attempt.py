@@ -18,7 +18,7 @@ from dag_factory.plan import ERROR, SUCCESS, PlanNode
 from oneo.database import to_json
 from oneo.errors import NodeError, OneoError, PermanentNodeError
 from oneo.store import log
-from oneo.store.log import NodeKey
+from oneo.store.log import Kept, NodeKey
 from oneo.store.models import ExecutionLog
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
@@ -142,20 +142,14 @@ class NodeAttempt:
 
     def _moment_or_kept(self, session: Session) -> datetime | Outcome:
         """The moment this attempt sees as now, its row written; or the result that is there already."""
-        done = self._kept(session)
-        if done is not None:
-            return done
-        self._number, now = log.start_attempt(session, self.key, self.node.type)
         missing = [one for one in self.node.context_from if one not in self.state.context]
-        self.state.context |= log.context_updates(session, self.key.tenant_id, self.key.execution_id, missing)
-        return now
-
-    def _kept(self, session: Session) -> Outcome | None:
-        done = log.success_of(session, self.key)
-        if done is None:
-            return None
-        routes = tuple(done.routes or (SUCCESS,))
-        return Outcome("success", done.output, done.context_updates, routes, replayed=True)
+        before = log.before(session, self.key, missing)
+        if before.success is not None:
+            return _replayed(before.success)
+        self._number = before.attempts + 1
+        self.state.context |= before.context
+        started = log.start_attempt(session, self.key, self.node.type, self._number)
+        return before.first_started or started
 
     def _context(self, now: datetime) -> NodeContext:
         scope = scope_for(self.state, self.node, self.database, self.vault, now=now, seed=str(self.key))
@@ -196,11 +190,11 @@ class NodeAttempt:
         routes = () if may_retry(clean) else self._handled_by()
         output = {"error": found} if routes else None
         with self.database.tenant(self.state.tenant_id) as session:
-            first = self._kept(session)
+            first = log.before(session, self.key).success
             if first is not None:
                 # Another process ran the node at the same time and was first: its result is the node's.
                 session.execute(delete(ExecutionLog).where(*self._row()))
-                return first
+                return _replayed(first)
             log.end_attempt(
                 session,
                 self.key,
@@ -240,6 +234,10 @@ class NodeAttempt:
         if self.node.on_error == "continue":
             return (SUCCESS,)
         return ()
+
+
+def _replayed(kept: Kept) -> Outcome:
+    return Outcome("success", kept.output, kept.context_updates, kept.routes or (SUCCESS,), replayed=True)
 
 
 def is_race(error: IntegrityError) -> bool:

@@ -22,10 +22,12 @@ def test_attempts_are_counted_and_share_one_now(database: Database, key: NodeKey
     found = []
     for _ in range(3):
         with database.tenant(key.tenant_id) as session:
-            found.append(log.start_attempt(session, key, "http_request"))
+            found.append(log.before(session, key))
+            log.start_attempt(session, key, "http_request", found[-1].attempts + 1)
 
-    assert [number for number, _ in found] == [1, 2, 3]
-    assert len({now for _, now in found}) == 1
+    assert [before.attempts for before in found] == [0, 1, 2]
+    assert found[0].first_started is None
+    assert found[1].first_started == found[2].first_started is not None
 
 
 def test_iterations_of_a_loop_count_for_themselves(database: Database, key: NodeKey):
@@ -33,30 +35,31 @@ def test_iterations_of_a_loop_count_for_themselves(database: Database, key: Node
         log.start_attempt(session, key, "http_request")
         inside = NodeKey(key.tenant_id, key.execution_id, key.node_id, "[1]")
 
-        assert log.start_attempt(session, inside, "http_request")[0] == 1
+        assert log.before(session, key).attempts == 1
+        assert log.before(session, inside).attempts == 0
 
 
 def test_a_node_succeeds_once(database: Database, key: NodeKey):
     with database.tenant(key.tenant_id) as session:
-        for _ in range(2):
-            log.start_attempt(session, key, "http_request")
+        for number in (1, 2):
+            log.start_attempt(session, key, "http_request", number)
         log.end_attempt(session, key, 1, "success", output={"first": True})
     with pytest.raises(IntegrityError, match="one_success"), database.tenant(key.tenant_id) as session:
         log.end_attempt(session, key, 2, "success", output={"first": False})
     with database.tenant(key.tenant_id) as session:
         log.end_attempt(session, key, 2, "failed", error={"message": "lost the race"})
 
-        assert log.success_of(session, key).output == {"first": True}
+        assert log.before(session, key).success.output == {"first": True}
 
 
 def test_an_attempt_keeps_what_went_in_and_came_out(database: Database, key: NodeKey):
     with database.tenant(key.tenant_id) as session:
-        number, _ = log.start_attempt(session, key, "http_request")
-        assert log.success_of(session, key) is None
+        log.start_attempt(session, key, "http_request")
+        assert log.before(session, key).success is None
         log.end_attempt(
             session,
             key,
-            number,
+            1,
             "success",
             input={"url": "x"},
             output=[1, None],
@@ -87,7 +90,8 @@ def test_a_row_written_at_once_is_written_once(database: Database, key: NodeKey)
 def test_context_comes_from_successes_outside_loops(database: Database, key: NodeKey):
     def end(node: str, status: str, updates: dict | None, loop: str = "") -> None:
         one = NodeKey(key.tenant_id, key.execution_id, node, loop)
-        number, _ = log.start_attempt(session, one, "x")
+        number = log.before(session, one).attempts + 1
+        log.start_attempt(session, one, "x", number)
         log.end_attempt(session, one, number, status, context_updates=updates)
 
     with database.tenant(key.tenant_id) as session:
@@ -97,9 +101,9 @@ def test_context_comes_from_successes_outside_loops(database: Database, key: Nod
         end("c", "failed", {"x": 1})
         end("d", "success", {"x": 1}, "[0]")
         end("e", "success", {"x": 1})
-        found = log.context_updates(session, key.tenant_id, key.execution_id, ["a", "b", "c", "d"])
+        found = log.before(session, key, ["a", "b", "c", "d"])
 
-    assert found == {"a": {"try": 2}}
+    assert found.context == {"a": {"try": 2}}
 
 
 def test_a_log_row_needs_its_execution(database: Database, tenant: str):

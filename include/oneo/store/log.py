@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,22 +38,90 @@ class NodeKey:
         return f"{self.tenant_id}/{self.execution_id}/{self.node_id}{self.loop_index}"
 
 
-def start_attempt(session: Session, key: NodeKey, node_type: str) -> tuple[int, datetime]:
-    """Write the row of a new attempt.
+@dataclass(frozen=True)
+class Kept:
+    """What a successful attempt left."""
 
-    Returns:
-        Its number, counted from 1, and when the node's first attempt began: the moment all of them see as now.
+    output: Any
+    context_updates: dict[str, Any] | None
+    routes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the log holds when an attempt of a node begins.
+
+    Attributes:
+        success: The attempt that succeeded, where there is one.
+        attempts: Number of the last attempt; 0 where there was none.
+        first_started: When the first attempt began: the moment all of them see as now.
+        context: What nodes before it put into the context, by node id; those that put nothing there are left out.
     """
-    last = select(func.coalesce(func.max(ExecutionLog.attempt), 0) + 1).where(_is(key)).scalar_subquery()
-    statement = insert(ExecutionLog).values(
-        **key.columns(), attempt=last, node_type=node_type, status="running"
+
+    success: Kept | None
+    attempts: int
+    first_started: datetime | None
+    context: dict[str, Any]
+
+
+def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> Before:
+    """What there is to know before an attempt, in one look.
+
+    Args:
+        session: A tenant's session.
+        key: The node.
+        context_from: Ids of the nodes whose context updates it sees, all outside loops.
+    """
+    own = (ExecutionLog.node_id == key.node_id) & (ExecutionLog.loop_index == key.loop_index)
+    others = (
+        ExecutionLog.node_id.in_(list(context_from))
+        & (ExecutionLog.loop_index == "")
+        & (ExecutionLog.status == "success")
+        & ExecutionLog.context_updates.is_not(None)
     )
-    attempt, started = session.execute(
-        statement.returning(ExecutionLog.attempt, ExecutionLog.started_at)
-    ).one()
-    if attempt > 1:
-        started = session.scalars(select(func.min(ExecutionLog.started_at)).where(_is(key))).one()
-    return attempt, started
+    rows = session.execute(
+        select(
+            own.label("own"),
+            ExecutionLog.node_id,
+            ExecutionLog.attempt,
+            ExecutionLog.status,
+            # Outputs may be large, and those of others are not needed.
+            case((own, ExecutionLog.output)).label("output"),
+            ExecutionLog.context_updates,
+            ExecutionLog.routes,
+            ExecutionLog.started_at,
+        ).where(
+            ExecutionLog.tenant_id == key.tenant_id,
+            ExecutionLog.execution_id == key.execution_id,
+            own | others,
+        )
+    ).all()
+    attempts = [row for row in rows if row.own]
+    success = next((row for row in attempts if row.status == "success"), None)
+    return Before(
+        success=Kept(success.output, success.context_updates, tuple(success.routes or ())) if success else None,
+        attempts=max((row.attempt for row in attempts), default=0),
+        first_started=min((row.started_at for row in attempts), default=None),
+        context={row.node_id: row.context_updates for row in rows if not row.own},
+    )
+
+
+def start_attempt(session: Session, key: NodeKey, node_type: str, number: int = 1) -> datetime:
+    """Write the row of a new attempt and return when it began.
+
+    Args:
+        session: A tenant's session.
+        key: The node.
+        node_type: Its type.
+        number: The attempt's number, one more than there were before.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: Another process has opened this very attempt.
+    """
+    statement = insert(ExecutionLog).values(
+        **key.columns(), attempt=number, node_type=node_type, status="running"
+    )
+    return session.execute(statement.returning(ExecutionLog.started_at)).scalar_one()
 
 
 def end_attempt(
@@ -115,28 +183,6 @@ def write_row(
         ended_at=func.clock_timestamp(),
     )
     session.execute(statement.on_conflict_do_nothing())
-
-
-def success_of(session: Session, key: NodeKey) -> ExecutionLog | None:
-    """The successful attempt of a node, or None where it has not succeeded yet."""
-    return session.scalar(select(ExecutionLog).where(_is(key), ExecutionLog.status == "success"))
-
-
-def context_updates(
-    session: Session, tenant_id: str, execution_id: UUID, nodes: Iterable[str]
-) -> dict[str, Any]:
-    """What the given nodes put into the context, by node id; nodes that put nothing there are left out."""
-    rows = session.execute(
-        select(ExecutionLog.node_id, ExecutionLog.context_updates).where(
-            ExecutionLog.tenant_id == tenant_id,
-            ExecutionLog.execution_id == execution_id,
-            ExecutionLog.node_id.in_(list(nodes)),
-            ExecutionLog.loop_index == "",
-            ExecutionLog.status == "success",
-            ExecutionLog.context_updates.is_not(None),
-        )
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def of_execution(session: Session, execution_id: UUID) -> list[ExecutionLog]:
