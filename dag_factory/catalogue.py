@@ -66,6 +66,33 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a person is asked before a workflow starts.
+
+    Attributes:
+        label: The button's text.
+    """
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Who starts a workflow by hand.
+
+    Attributes:
+        user: Their name; None where nobody knows it.
+        types: What they are, as the settings say.
+        confirmed: Whether they have answered the trigger's question with yes.
+    """
+
+    user: str | None = None
+    types: frozenset[str] = frozenset()
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
 class RetryOverride:
     """Parts of the error handling that a node's own config decides; None leaves a part as it is."""
 
@@ -132,6 +159,18 @@ class NodeType(Protocol):
     @classmethod
     def schedule(cls, config: Mapping[str, Any]) -> Schedule | None:
         """For clock triggers: when to start."""
+
+    @classmethod
+    def question(cls, config: Mapping[str, Any]) -> Question | None:
+        """For triggers by hand: what is asked before the workflow starts."""
+
+    @classmethod
+    def admit(cls, config: Mapping[str, Any], starter: Starter) -> None:
+        """For triggers by hand: nothing where this person may start the workflow.
+
+        Raises:
+            NodeError: They may not; the message says what is missing.
+        """
 
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from dag_factory.binding import Binding
 from dag_factory.catalogue import Catalogue
 from dag_factory.plan import Plan
-from dag_factory.variables import must_be_given, schema_of
+from dag_factory.variables import CONFIRMED, must_be_given, schema_of
 from oneo.store.workflows import dag_id
 
 
@@ -56,7 +56,7 @@ def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | No
         max_active_runs=plan.max_active_runs,
         dagrun_timeout=timedelta(minutes=plan.timeout_minutes) if plan.timeout_minutes else None,
         is_paused_upon_creation=False,
-        params=_params(plan),
+        params={**_params(plan), **_confirmation(plan, catalogue)},
         tags=["oneo", f"tenant:{edition.tenant_id}", version_tag(edition.version), *plan.tags],
         doc_md=_documentation(plan, edition),
     )
@@ -103,6 +103,21 @@ def _params(plan: Plan) -> dict[str, Param]:
             default = variable.get("default")
             params[name] = Param(default, **schema_of(variable, nullable=default is None))
     return params
+
+
+def _confirmation(plan: Plan, catalogue: Catalogue) -> dict[str, Param]:
+    """The box to tick, where a trigger by hand has a question."""
+    for node in plan.triggers:
+        operator = catalogue.get(node.type)
+        question = operator.question(node.config) if operator else None
+        if question is None:
+            continue
+        shown = {"title": question.label, "description": question.text}
+        if all(other.type == node.type for other in plan.triggers):
+            return {CONFIRMED: Param(type="boolean", const=True, **shown)}
+        # Events and clocks tick no box; whether a person did is looked at when the run starts.
+        return {CONFIRMED: Param(False, type="boolean", **shown)}
+    return {}
 
 
 def _documentation(plan: Plan, edition: Edition) -> str:

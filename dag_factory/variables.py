@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# The field of the trigger form that answers a trigger's question.
+CONFIRMED = "oneo_confirmed"
+
 _JSON_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
 
 

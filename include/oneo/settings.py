@@ -6,8 +6,10 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from oneo.errors import UserError
 
 
 class Settings(BaseSettings):
@@ -31,6 +33,15 @@ class Settings(BaseSettings):
         default=None, description="SQLAlchemy URL of Airflow's own database; unset means the embedded one."
     )
     tenant: str = Field(default="default", description="Tenant of commands that are given none.")
+    user: str = Field(
+        default="admin",
+        description="Name under which commands start workflows, as Airflow's UI would know you.",
+    )
+    user_types: dict[str, list[str]] = Field(
+        default={"admin": ["admin"]},
+        description='Which types each user is of, as JSON: `{"anna": ["sales", "manager"]}`. A trigger_manual '
+        "with allowed_user_types lets only these start its workflow.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )
@@ -60,6 +71,21 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process. Tests call `settings.cache_clear()` after changing the environment."""
-    loaded = Settings()
+    """The settings of this process. Tests call `settings.cache_clear()` after changing the environment.
+
+    Raises:
+        UserError: A variable of the environment or a line of `.env` does not fit; all of them are named.
+    """
+    try:
+        loaded = Settings()
+    except ValidationError as error:
+        found = [
+            f"ONEO_{str(one['loc'][0]).upper()}: {one['msg']}, got {one['input']!r}"
+            for one in error.errors(include_url=False)
+        ]
+        raise UserError("; ".join(found), hint="docs/settings.md lists every setting") from None
+    except SettingsError as error:
+        raise UserError(
+            f"a setting is not JSON: {error}", hint="docs/settings.md lists every setting"
+        ) from None
     return loaded.model_copy(update={"home": Path(os.path.abspath(loaded.home.expanduser()))})  # noqa: PTH100

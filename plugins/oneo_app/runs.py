@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from dag_factory.catalogue import Question
 from dag_factory.examine import plan_of
 from dag_factory.plan import Plan
 from oneo.database import Database
-from oneo.errors import InfrastructureError, UserError
+from oneo.errors import InfrastructureError, NodeError, UserError
+from oneo.settings import settings
 from oneo.store import executions, records, workflows
 from oneo_app.report import execution_report
+from oneo_operators.admission import admit, starter_of, trigger_by_hand
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
 from oneo_operators.execution import Start, begin, with_record
 from oneo_operators.runner import PlanRunner
+
+# Puts a trigger's question to whoever starts the workflow; True means yes.
+Ask = Callable[[Question], bool]
 
 
 @dataclass(frozen=True)
@@ -54,27 +60,35 @@ def check_variables(plan: Plan, data: Mapping[str, Any]) -> None:
         raise UserError("; ".join(problems), hint="give them with --data '{\"name\": value}'")
 
 
-def _trigger(plan: Plan) -> tuple[str | None, str]:
-    """(node id, type) of the trigger that a start by hand stands for."""
-    by_hand = [node for node in plan.triggers if node.type == "trigger_manual"]
-    node = next(iter([*by_hand, *plan.triggers]), None)
-    return (node.id if node else None), "trigger_manual"
+def _admitted(plan: Plan, ask: Ask) -> None:
+    """Nothing where the user of the settings may start the workflow and has answered its trigger's question."""
+    trigger = trigger_by_hand(plan)
+    node_type = catalogue().get(trigger.type) if trigger else None
+    question = node_type.question(trigger.config) if trigger and node_type else None
+    starter = starter_of(settings().user, confirmed=question is not None and ask(question))
+    try:
+        admit(plan, catalogue(), starter)
+    except NodeError as error:
+        raise UserError(error.message, hint=error.hint) from error
 
 
-def enqueue(found: Database, tenant_id: str, workflow_id: str, data: Mapping[str, Any]) -> Begun:
+def enqueue(
+    found: Database, tenant_id: str, workflow_id: str, data: Mapping[str, Any], ask: Ask = lambda _: False
+) -> Begun:
     """Queue an execution of a published workflow; the dispatcher starts it on Airflow.
 
     Raises:
         NotFoundError: No such workflow.
-        UserError: The workflow was withdrawn, or the data does not fit its variables.
+        UserError: The workflow was withdrawn, the data does not fit its variables, or this person may not start it.
     """
     with found.tenant(tenant_id) as session:
         workflow = workflows.get(session, workflow_id)
         if not workflow.active:
             raise UserError(f"workflow {workflow_id!r} is not active", hint="publish it first")
         plan = plan_of(workflows.get_version(session, workflow_id).document, catalogue())
+        _admitted(plan, ask)
         check_variables(plan, data)
-        node, kind = _trigger(plan)
+        node = trigger_by_hand(plan)
         full = dict(with_record(session, data))
         row = records.find_one(session, str(data["record_id"])) if "record_id" in data else None
         execution_id = executions.enqueue(
@@ -82,8 +96,8 @@ def enqueue(found: Database, tenant_id: str, workflow_id: str, data: Mapping[str
             tenant_id,
             workflow_id,
             version=workflow.version,
-            trigger_node=node,
-            trigger_type=kind,
+            trigger_node=node.id if node else None,
+            trigger_type="trigger_manual",
             data=full,
             dag_id=workflows.dag_id(tenant_id, workflow_id),
             record_id=row.id if row is not None else None,
@@ -118,17 +132,22 @@ def wait_for(
 
 
 def run_here(
-    found: Database, tenant_id: str, document: Mapping[str, Any], data: Mapping[str, Any]
+    found: Database,
+    tenant_id: str,
+    document: Mapping[str, Any],
+    data: Mapping[str, Any],
+    ask: Ask = lambda _: False,
 ) -> dict[str, Any]:
     """Run a definition in this process, without Airflow; the execution and its log are kept as always.
 
     Raises:
         InvalidDefinitionError: The document has errors.
-        UserError: The data does not fit its variables.
+        UserError: The data does not fit its variables, or this person may not start it.
     """
     plan = plan_of(document, catalogue())
+    _admitted(plan, ask)
     check_variables(plan, data)
-    node, kind = _trigger(plan)
+    node = trigger_by_hand(plan)
     execution_id = uuid4()
     with found.tenant(tenant_id) as session:
         version = workflows.ensure_known(session, tenant_id, plan.workflow_id, plan.name)
@@ -138,8 +157,8 @@ def run_here(
             version=version,
             dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
             run_id=f"local__{execution_id}",
-            trigger_node=node,
-            trigger_type=kind,
+            trigger_node=node.id if node else None,
+            trigger_type="trigger_manual",
             data=data,
         )
         state = begin(session, plan, start)

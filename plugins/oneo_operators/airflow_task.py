@@ -14,14 +14,17 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 from sqlalchemy.exc import IntegrityError
 
 from dag_factory.plan import PlanEdge, taken
+from dag_factory.variables import CONFIRMED
 from oneo.database import database, to_json
-from oneo.errors import NodeError, OneoError
+from oneo.errors import NodeError, NotFoundError, OneoError, PermanentNodeError
 from oneo.expressions import Scope
 from oneo.settings import settings
 from oneo.store import executions
 from oneo.store.workflows import dag_id
+from oneo_operators.admission import admit, starter_of
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.attempt import NodeAttempt, Outcome, is_race
+from oneo_operators.catalogue import catalogue
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, Start, begin
 from oneo_operators.failure import as_node_error, redacted
@@ -67,15 +70,25 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
 
 
 def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[ExecutionState, NodeAttempt]:
-    """The execution and this attempt, their rows written in one transaction."""
+    """The execution and this attempt, their rows written in one transaction.
+
+    Raises:
+        NodeError: The person who started the run may not do that, or the run claims an execution that was not
+            queued for it.
+    """
+    start = _start(binding, context)
     while True:
         try:
             with database().tenant(binding.tenant_id, durable=False) as session:
-                state = begin(session, binding.plan, _start(binding, context))
+                state = begin(session, binding.plan, start)
                 attempt = NodeAttempt(operator, binding.node, state, database(), AirflowVault())
-                if not binding.node.is_trigger:
+                if not binding.node.is_trigger and start.refused is None:
                     attempt.open(session)
-                return state, attempt
+            if start.refused is not None:
+                raise start.refused
+            return state, attempt
+        except NotFoundError as error:
+            raise PermanentNodeError(error.message, "start the workflow without `oneo_execution`") from error
         except IntegrityError as error:
             if not is_race(error):
                 raise
@@ -91,7 +104,8 @@ def _start(binding: Binding, context: Context) -> Start:
     wanted = "trigger_scheduled" if scheduled else "trigger_manual"
     triggers = binding.plan.triggers
     trigger = next((one for one in triggers if one.type == wanted), triggers[0] if triggers else None)
-    data = {name: value for name, value in context["params"].items() if name != EXECUTION_KEY}
+    params = context["params"]
+    data = {name: value for name, value in params.items() if name not in (EXECUTION_KEY, CONFIRMED)}
     if scheduled:
         moment = dag_run.logical_date or dag_run.run_after
         data["scheduled_for"] = moment.isoformat() if moment else None
@@ -104,7 +118,20 @@ def _start(binding: Binding, context: Context) -> Start:
         trigger_node=trigger.id if trigger else None,
         trigger_type=wanted,
         data=data,
+        queued=given is not None,
+        # What the dispatcher starts was admitted when it was queued.
+        refused=None if scheduled or given else _refusal(binding, dag_run, params),
     )
+
+
+def _refusal(binding: Binding, dag_run: Any, params: Mapping[str, Any]) -> NodeError | None:
+    """Why the person who started the run may not do that."""
+    starter = starter_of(dag_run.triggering_user_name, confirmed=params.get(CONFIRMED) is True)
+    try:
+        admit(binding.plan, catalogue(), starter)
+    except NodeError as error:
+        return error
+    return None
 
 
 def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) -> None:

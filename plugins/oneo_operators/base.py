@@ -12,7 +12,17 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
 from pydantic import BaseModel, ConfigDict
 
-from dag_factory.catalogue import Branch, Effect, Place, Retry, RetryOverride, Schedule, Watch
+from dag_factory.catalogue import (
+    Branch,
+    Effect,
+    Place,
+    Question,
+    Retry,
+    RetryOverride,
+    Schedule,
+    Starter,
+    Watch,
+)
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
 from oneo_operators.retry import NodeRetryPolicy
@@ -131,6 +141,19 @@ class NodeOperator(BaseOperator, SkipMixin):
     def schedule(cls, config: Mapping[str, Any]) -> Schedule | None:
         """For clock triggers: when to start."""
         return None
+
+    @classmethod
+    def question(cls, config: Mapping[str, Any]) -> Question | None:
+        """For triggers by hand: what is asked before the workflow starts."""
+        return None
+
+    @classmethod
+    def admit(cls, config: Mapping[str, Any], starter: Starter) -> None:
+        """For triggers by hand: nothing where this person may start the workflow.
+
+        Raises:
+            NodeError: They may not; the message says what is missing.
+        """
 
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:

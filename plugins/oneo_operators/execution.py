@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dag_factory.plan import Plan, PlanNode
+from oneo.errors import NodeError
 from oneo.expressions import Lazy, Scope
 from oneo.settings import settings
 from oneo.store import executions, log, records
 from oneo.store.log import NodeKey
+from oneo_operators.failure import details
 from oneo_operators.services import Secrets, Vault
 from oneo_operators.variables import VARIABLES, Changes
 
@@ -28,6 +30,8 @@ class Start:
 
     Attributes:
         data: Trigger data: an event's, or what the person who started it gave.
+        queued: Whether it is expected in the queue already.
+        refused: Why this person may not start it; the execution is kept as one that failed.
     """
 
     tenant_id: str
@@ -38,6 +42,8 @@ class Start:
     trigger_node: str | None
     trigger_type: str
     data: Mapping[str, Any]
+    queued: bool = False
+    refused: NodeError | None = None
 
 
 @dataclass
@@ -75,6 +81,7 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         data=with_record(session, start.data),
         dag_id=start.dag_id,
         run_id=start.run_id,
+        queued=start.queued,
     )
     state = ExecutionState(
         tenant_id=start.tenant_id,
@@ -91,9 +98,17 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         if trigger.id == row.trigger_node:
             if first:
                 key = NodeKey(start.tenant_id, row.id, trigger.id)
-                log.write_row(session, key, trigger.type, "success", output=row.data)
+                _log_trigger(session, key, trigger, start, row.data)
             state.outputs[trigger.id] = row.data
     return state
+
+
+def _log_trigger(session: Session, key: NodeKey, trigger: PlanNode, start: Start, data: Any) -> None:
+    if start.refused is None:
+        log.write_row(session, key, trigger.type, "success", output=data)
+    else:
+        error = details(start.refused, (), node=trigger.id, attempt=1)
+        log.write_row(session, key, trigger.type, "failed", error=error)
 
 
 def with_record(session: Session, data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -176,3 +176,17 @@ def test_a_database_that_is_down_is_named_with_the_remedy(oneo, tmp_path):
         assert "ONEO_DATABASE_URL" in done.stderr
         assert "geheim" not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ONEO_AIRFLOW_PORT", "many", "ONEO_AIRFLOW_PORT: Input should be a valid integer"),
+        ("ONEO_USER_TYPES", "anna", "user_types"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_the_users_to_mend(oneo, name, value, says):
+    done = oneo("runs", "list", **{name: value})
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

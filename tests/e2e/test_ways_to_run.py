@@ -130,3 +130,39 @@ def test_a_cron_workflow_fires_on_time_in_its_zone(stack, tenant_id, publish):
     assert run["trigger"] == "trigger_scheduled"
     assert datetime.fromisoformat(run["nodes"]["report"]["input"]["title"]) == moment
     assert timedelta(0) <= datetime.fromisoformat(run["created_at"]) - moment < timedelta(seconds=10)
+
+
+def asking(*user_types: str) -> dict:
+    options = {"require_confirmation": True, "allowed_user_types": list(user_types)}
+    first, *others = GREETING["nodes"]
+    return {**GREETING, "id": "asking", "nodes": [{**first, "config": options}, *others]}
+
+
+def test_a_start_that_has_to_be_confirmed_is_refused_until_it_is(stack, tenant_id, publish):
+    dag_id = publish(asking("admin"))["dag_id"]
+    run_id = f"confirmed-{uuid4().hex}"
+    with stack.airflow() as airflow:
+        for conf in ({"who": "Ann"}, {"who": "Ann", "oneo_confirmed": False}):
+            body = {"logical_date": None, "conf": conf}
+            assert airflow.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).status_code == 400
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": {"who": "Ann", "oneo_confirmed": True}}
+        assert airflow.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).status_code == 200
+    run = wait_until(lambda: finished(stack, tenant_id, run_id), "the run to end")
+    assert (run["status"], greeting_of(run)) == ("success", ("Hello Ann", "1 time(s)"))
+
+
+def test_a_start_by_somebody_of_no_allowed_type_ends_as_failed_and_says_why(stack, tenant_id, publish):
+    dag_id = publish(asking("manager"))["dag_id"]
+    run_id = f"refused-{uuid4().hex}"
+    body = {"dag_run_id": run_id, "logical_date": None, "conf": {"who": "Ann", "oneo_confirmed": True}}
+    with stack.airflow() as airflow:
+        assert airflow.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).status_code == 200
+    run = wait_until(lambda: finished(stack, tenant_id, run_id), "the run to end")
+    assert run["status"] == "failed"
+    assert run["error"]["message"] == "user 'admin' may not start this workflow: only manager may"
+    assert run["nodes"]["greet"]["status"] == "skipped"
+    refused = stack.oneo(
+        "run", "asking", "--yes", "--data", '{"who": "Ann"}', "--tenant", tenant_id, check=False
+    )
+    assert refused.returncode == 1
+    assert "only manager may" in refused.stderr

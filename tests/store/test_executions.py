@@ -172,6 +172,17 @@ def test_a_queued_execution_keeps_its_data_and_takes_the_version_that_runs(datab
     assert row.run_id == executions.run_id_for(execution_id)
 
 
+def test_a_run_cannot_claim_an_execution_that_was_queued_for_another(database, tenant, live, enqueue):
+    execution_id = enqueue()
+    for claimed, run in ((execution_id, "manual__1"), (uuid4(), "manual__2")):
+        with pytest.raises(NotFoundError, match="was queued for run"):
+            start(database, tenant, claimed, run_id=run, queued=True)
+    row, first = start(
+        database, tenant, execution_id, run_id=executions.run_id_for(execution_id), queued=True
+    )
+    assert (row.id, first) == (execution_id, True)
+
+
 def test_a_run_that_is_cleared_in_airflow_runs_again(database: Database, tenant: str, live, enqueue):
     execution_id = enqueue()
     first = start(database, tenant, execution_id)[0].started_at

@@ -108,13 +108,20 @@ def ensure_started(
     data: Mapping[str, Any],
     dag_id: str,
     run_id: str,
+    queued: bool = False,
 ) -> tuple[Execution, bool]:
     """The execution's row, created where Airflow started the run itself, and marked running.
 
     The version is the one that runs, which may be newer than the one an event was matched against.
 
+    Args:
+        queued: Whether the run says that it carries an execution from the queue.
+
     Returns:
         The row, and whether this is the execution's first start.
+
+    Raises:
+        NotFoundError: No execution was queued for this run.
     """
     values = {
         "tenant_id": tenant_id,
@@ -130,6 +137,9 @@ def ensure_started(
         "started_at": func.clock_timestamp(),
     }
     row = session.get(Execution, (tenant_id, execution_id))
+    if queued and (row is None or (row.dag_id, row.run_id) != (dag_id, run_id)):
+        # Whoever starts a run chooses its conf, but not which execution it is.
+        raise NotFoundError(f"no execution {execution_id} was queued for run {run_id!r}")
     if row is None:
         inserted = session.execute(
             insert(Execution).values(values).on_conflict_do_nothing().returning(Execution.id)

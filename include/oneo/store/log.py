@@ -99,7 +99,9 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
     attempts = [row for row in rows if row.own]
     success = next((row for row in attempts if row.status == "success"), None)
     return Before(
-        success=Kept(success.output, success.context_updates, tuple(success.routes or ())) if success else None,
+        success=Kept(success.output, success.context_updates, tuple(success.routes or ()))
+        if success
+        else None,
         attempts=max((row.attempt for row in attempts), default=0),
         first_started=min((row.started_at for row in attempts), default=None),
         context={row.node_id: row.context_updates for row in rows if not row.own},

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from oneo_app.console import USER_PROBLEM, Json, Tenant, answer, out, plain_errors, table
+
+if TYPE_CHECKING:
+    from dag_factory.catalogue import Question
 
 COLOURS = {"success": "green", "failed": "red", "running": "cyan", "pending": "cyan", "waiting": "yellow"}
 
@@ -28,11 +32,18 @@ def run(
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end and show it.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Run in this process, without Airflow.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits.")] = 600,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Answer yes where the workflow asks before it starts.")
+    ] = False,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
     """Start an execution. With --wait or --local the exit code is 1 where it failed."""
     from oneo_app import connect  # noqa: PLC0415
+
+    def ask(question: Question) -> bool:
+        interactive = sys.stdin.isatty() and not as_json
+        return yes or (interactive and typer.confirm(question.text, err=True))
 
     with plain_errors(as_json):
         tenant_id = connect.tenant_or_default(tenant)
@@ -45,13 +56,12 @@ def run(
             from oneo_app.publishing import publish_and_wait  # noqa: PLC0415
 
             if local:
-                report = starting.run_here(
-                    found, tenant_id, document or _stored(found, tenant_id, workflow), given
-                )
+                definition = document or _stored(found, tenant_id, workflow)
+                report = starting.run_here(found, tenant_id, definition, given, ask)
             else:
                 if document is not None:
                     workflow = publish_and_wait(found, tenant_id, document, timeout_seconds=60)["workflow"]
-                begun = starting.enqueue(found, tenant_id, workflow, given)
+                begun = starting.enqueue(found, tenant_id, workflow, given, ask)
                 if not wait:
                     result = {
                         "execution": str(begun.execution_id),

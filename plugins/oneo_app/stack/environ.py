@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from oneo.settings import settings
@@ -43,8 +44,13 @@ def build(where: Layout, databases: DatabaseUrls, ports: Ports) -> dict[str, str
     return {
         "AIRFLOW_HOME": str(where.airflow_home),
         **{setting.variable: setting.value for setting in airflow},
-        **{f"ONEO_{name.upper()}": str(value) for name, value in configured.items()},
+        **{f"ONEO_{name.upper()}": _as_text(value) for name, value in configured.items()},
     }
+
+
+def _as_text(value: object) -> str:
+    """A setting as the environment holds it: objects as JSON, all else as it is."""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def child_environment(extra: dict[str, str]) -> dict[str, str]:
