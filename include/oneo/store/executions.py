@@ -113,9 +113,7 @@ def ensure_started(
     """The execution's row, created where Airflow started the run itself, and marked running.
 
     The version is the one that runs, which may be newer than the one an event was matched against.
-
-    Args:
-        queued: Whether the run says that it carries an execution from the queue.
+    `queued` says that the run claims to carry an execution from the queue; then none is created.
 
     Returns:
         The row, and whether this is the execution's first start.
