@@ -66,6 +66,23 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class LoopSpec:
+    """What a loop node's config says about its loop.
+
+    Attributes:
+        carries: Whether a round sees what the one before left, and what follows the loop sees what the last one left.
+        names: What the loop answers to beside its node id, for breakers.
+        body_target: Where the body begins, where the config says so: a node, or an edge's condition.
+        exit_target: Where the loop leads once it has ended, likewise.
+    """
+
+    carries: bool
+    names: tuple[str, ...] = ()
+    body_target: str | None = None
+    exit_target: str | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """What a person is asked before a workflow starts.
 
@@ -151,6 +168,14 @@ class NodeType(Protocol):
     @classmethod
     def branches(cls, config: Mapping[str, Any]) -> Sequence[Branch]:
         """The ways out of a branching node; empty for all others."""
+
+    @classmethod
+    def loop(cls, config: Mapping[str, Any]) -> LoopSpec | None:
+        """For loop nodes: what the config says about the loop."""
+
+    @classmethod
+    def breaks(cls, config: Mapping[str, Any]) -> str | None:
+        """For loop breakers: what they call the loop they end; empty for the innermost around them."""
 
     @classmethod
     def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:

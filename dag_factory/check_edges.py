@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from dag_factory.catalogue import Branch
 from dag_factory.checked import Checked
 from dag_factory.compile import branch_routes
 from dag_factory.definition import Edge, Workflow
 from dag_factory.graph import find_cycles
+from dag_factory.loops import Loops
 from dag_factory.plan import ERROR, SUCCESS
 from oneo.problems import Problem
 from oneo.suggest import did_you_mean
@@ -25,30 +25,24 @@ class Link:
     path: str
 
 
-def links(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Link]:
-    """Everything that leads from one existing node to another: edges, listed order, branch targets."""
-    if workflow.edges is None:
-        # Two nodes of one id are a problem of their own, and not a cycle.
-        places = {node.id: index for index, node in reversed(list(enumerate(workflow.nodes)))}
-        listed = sorted(places, key=places.__getitem__)
-        found = [Link(source, target, f"$.nodes[{places[target]}]") for source, target in pairwise(listed)]
-    else:
-        found = [
-            Link(edge.source, edge.target, f"$.edges[{index}]")
-            for index, edge in enumerate(workflow.edges)
-            if not edge.loop_back
-        ]
+def links(loops: Loops, checked: Mapping[str, Checked], known: Container[str]) -> list[Link]:
+    """Everything that orders two existing nodes: edges, listed order, targets that configs name."""
+    found = [Link(edge.source, edge.target, edge.path) for edge in loops.edges]
     found += [
         Link(one.node.id, branch.target, one.config_path + branch.path)
         for one in checked.values()
         for branch in one.branches
         if branch.target is not None
     ]
-    known = {node.id for node in workflow.nodes}
+    found += [
+        Link(owner, loop.spec.exit_target, checked[owner].config_path)
+        for owner, loop in loops.by_owner.items()
+        if loop.spec.exit_target is not None
+    ]
     return [link for link in found if link.source in known and link.target in known]
 
 
-def edge_problems(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Problem]:
+def edge_problems(workflow: Workflow, checked: Mapping[str, Checked], loops: Loops) -> list[Problem]:
     """What is wrong with single edges and branches."""
     known = {node.id for node in workflow.nodes}
     problems = []
@@ -59,7 +53,7 @@ def edge_problems(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Pr
             if node_id not in known:
                 message = f"the edge's {end} {node_id!r} is no node of this workflow"
                 problems.append(Problem("error", None, f"{at}.{end}", message, did_you_mean(node_id, known)))
-        problems += _loop_keys(edge, at) + _condition(edge, at, checked.get(edge.source))
+        problems += _complete(edge, at, loops) + _condition(edge, at, checked.get(edge.source), loops)
         target = checked.get(edge.target)
         if target is not None and target.type.is_trigger:
             message = f"trigger {edge.target!r} starts the workflow, so no edge can lead to it"
@@ -74,19 +68,26 @@ def edge_problems(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Pr
     return problems
 
 
-def _loop_keys(edge: Edge, at: str) -> list[Problem]:
-    message = f"edge {edge.source!r} → {edge.target!r} is a loop edge, but no node here makes loops"
-    return [
-        Problem("error", edge.source, f"{at}.{key}", message, f"remove {key}")
-        for key in ("loop", "loop_back", "loop_complete")
-        if getattr(edge, key)
-    ]
+def _complete(edge: Edge, at: str, loops: Loops) -> list[Problem]:
+    if not edge.loop_complete or edge.source in loops.by_owner:
+        return []
+    message = f"edge {edge.source!r} → {edge.target!r} leads on from a loop, but {edge.source!r} makes none"
+    return [Problem("error", edge.source, f"{at}.loop_complete", message, "remove loop_complete")]
 
 
-def _condition(edge: Edge, at: str, source: Checked | None) -> list[Problem]:
+def _condition(edge: Edge, at: str, source: Checked | None, loops: Loops) -> list[Problem]:
     if source is None or edge.condition is None or edge.condition in (SUCCESS, ERROR):
         return []
-    if not source.branches:
+    loop = loops.by_owner.get(edge.source)
+    if loop is not None:
+        ways = [name for name in (loop.spec.body_target, loop.spec.exit_target) if name is not None]
+        if edge.condition in ways:
+            return []
+        message = f"loop {edge.source!r} has no way out called {edge.condition!r}"
+        hint = (
+            did_you_mean(edge.condition, ways) if ways else "write loop or loop_complete on the edge instead"
+        )
+    elif not source.branches:
         message = f"a {source.node.type} node has no branch {edge.condition!r}"
         hint = "leave the condition out, write `error` for the error path, or put a condition node in between"
     elif not branch_routes(source.branches, edge.condition, edge.target):

@@ -9,9 +9,11 @@ from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
 from dag_factory.check_reads import read_problems
 from dag_factory.checked import Checked
+from dag_factory.compile import broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
-from dag_factory.graph import ancestors
+from dag_factory.loops import Loops, find_loops
+from dag_factory.order import Order
 from oneo.expressions import is_template
 from oneo.problems import Problem
 from oneo.suggest import did_you_mean
@@ -27,17 +29,39 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         if found is not None:
             checked.setdefault(node.id, found)
     nodes = list(checked.values())
-    problems += edge_problems(workflow, checked) + _trigger_order(workflow, nodes)
+    loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}))
+    problems += loops.problems
+    problems += edge_problems(workflow, checked, loops) + _trigger_order(workflow, nodes)
     problems += clock_problems(nodes) + setting_problems(workflow)
     problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
     known = sorted({node.id for node in workflow.nodes})
-    connected = links(workflow, checked)
+    connected = links(loops, checked, set(known))
     cycles = cycle_problems(known, connected)
-    problems += cycles
-    before = None if cycles else ancestors(known, [(link.source, link.target) for link in connected])
+    problems += cycles + _breakers(nodes, loops)
+    before: dict[str, list[str]] | None = None
+    if not cycles and not loops.problems:
+        order = Order(known, [(link.source, link.target) for link in connected], loops)
+        before = {node_id: order.visible(node_id) for node_id in known}
     problems += read_problems(workflow, nodes, connected, before)
     if before is not None:
         problems += _reachability(workflow, checked, before)
+    return problems
+
+
+def _breakers(nodes: Sequence[Checked], loops: Loops) -> list[Problem]:
+    problems = []
+    for one in nodes:
+        name = one.type.breaks(one.node.config)
+        if name is None or broken_loop(one.node, one.type, loops) is not None:
+            continue
+        around = loops.around.get(one.node.id, ())
+        if around:
+            answers = [answer for owner in around for answer in (owner, *loops.by_owner[owner].spec.names)]
+            message, hint = f"no loop around this node is called {name!r}", did_you_mean(name, answers)
+        else:
+            message = "this node ends a loop, but stands in none"
+            hint = "put it into a loop's body: between its `loop` edge and the edge back"
+        problems.append(Problem("error", one.node.id, f"$.nodes[{one.index}]", message, hint))
     return problems
 
 

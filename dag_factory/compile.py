@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from dag_factory.catalogue import Branch, Catalogue, NodeType, Place, Retry
+from dag_factory.catalogue import Branch, Catalogue, LoopSpec, NodeType, Place, Retry
 from dag_factory.config import expressions_of
 from dag_factory.definition import ErrorHandling, Node, Workflow
-from dag_factory.graph import ancestors, topological_order
-from dag_factory.plan import ERROR, SUCCESS, Plan, PlanEdge, PlanNode
+from dag_factory.loops import Loop, Loops, find_loops
+from dag_factory.order import Order
+from dag_factory.plan import ERROR, SUCCESS, Body, Plan, PlanEdge, PlanNode
 
 
 def compile_workflow(
@@ -26,25 +26,12 @@ def compile_workflow(
         only: Id of the one node whose config is read; a process that runs it needs no others'.
     """
     types = {node.id: _type_of(node, catalogue) for node in workflow.nodes}
-    edges = _edges(workflow, types)
-    ids = [node.id for node in workflow.nodes]
-    pairs = [(edge.source, edge.target) for edge in edges]
-    before = ancestors(ids, pairs)
-    by_id = {node.id: node for node in workflow.nodes}
-    sources: dict[str, list[str]] = defaultdict(list)
-    for edge in edges:
-        sources[edge.target].append(edge.source)
-    type_names = {node.id: node.type for node in workflow.nodes}
-    nodes = tuple(
-        _plan_node(
-            by_id[node_id],
-            types[node_id],
-            workflow,
-            Place(sources[node_id], before[node_id], type_names),
-            is_read=only in (None, node_id),
-        )
-        for node_id in topological_order(ids, pairs)
-    )
+    specs = loop_specs(workflow, types)
+    loops = find_loops(workflow, specs)
+    routes = _routes(workflow, types, loops)
+    order = Order([node.id for node in workflow.nodes], list(routes), loops)
+    making = _Making(workflow, types, loops, order, routes, only)
+    nodes = making.nodes(None)
     schedules = [types[node.id].schedule(node.config) for node in nodes if node.is_trigger]
     schedule = next((found for found in schedules if found is not None), None)
     limit = (
@@ -58,7 +45,7 @@ def compile_workflow(
         description=workflow.description,
         definition_hash=definition_hash,
         nodes=nodes,
-        edges=tuple(edges),
+        edges=making.edges(None),
         variables={
             name: variable.model_dump(exclude_none=True, exclude_defaults=True)
             for name, variable in workflow.variables.items()
@@ -78,12 +65,10 @@ def _type_of(node: Node, catalogue: Catalogue) -> type[NodeType]:
     return found
 
 
-def written_edges(workflow: Workflow) -> list[tuple[str, str, str | None]]:
-    """(source, target, condition) of the definition, the listed order standing in for missing edges."""
-    if workflow.edges is None:
-        ids = [node.id for node in workflow.nodes]
-        return [(source, target, None) for source, target in pairwise(ids)]
-    return [(edge.source, edge.target, edge.condition) for edge in workflow.edges if not edge.loop_back]
+def loop_specs(workflow: Workflow, types: Mapping[str, type[NodeType]]) -> dict[str, LoopSpec]:
+    """By the id of each loop node whose type is known, what its config says about its loop."""
+    found = {node.id: types[node.id].loop(node.config) for node in workflow.nodes if node.id in types}
+    return {node_id: spec for node_id, spec in found.items() if spec is not None}
 
 
 def branch_routes(branches: Sequence[Branch], condition: str, target: str) -> tuple[str, ...]:
@@ -97,71 +82,153 @@ def branch_routes(branches: Sequence[Branch], condition: str, target: str) -> tu
     return tuple(branch.key for branch in own or named)
 
 
-def _edges(workflow: Workflow, types: dict[str, type[NodeType]]) -> list[PlanEdge]:
+Routes = dict[tuple[str, str], list[str]]
+
+
+def _routes(workflow: Workflow, types: dict[str, type[NodeType]], loops: Loops) -> Routes:
+    """For each (source, target) that orders nodes, the routes that lead there."""
     configs = {node.id: node.config for node in workflow.nodes}
-    routes: dict[tuple[str, str], list[str]] = {}
+    routes: Routes = {}
 
     def add(source: str, target: str, names: tuple[str, ...]) -> None:
         known = routes.setdefault((source, target), [])
         known += [name for name in names if name not in known]
 
     branches = {node_id: list(types[node_id].branches(configs[node_id])) for node_id in types}
-    for source, target, condition in written_edges(workflow):
-        if condition in (SUCCESS, ERROR):
-            add(source, target, (condition,))
-        elif condition is not None:
-            add(source, target, branch_routes(branches[source], condition, target))
-        else:
+    for edge in loops.edges:
+        source, target, condition = edge.source, edge.target, edge.condition
+        if condition == ERROR:
+            add(source, target, (ERROR,))
+        elif condition in (None, SUCCESS) or source in loops.by_owner:
             # A bare edge to the target of a branch is that branch's edge.
             own = tuple(branch.key for branch in branches[source] if branch.target == target)
-            add(source, target, own or (SUCCESS,))
+            add(source, target, (own if condition is None else ()) or (SUCCESS,))
+        else:
+            add(source, target, branch_routes(branches[source], str(condition), target))
     for source, ways in branches.items():
         for branch in ways:
             if branch.target is not None and branch.target in types:
                 add(source, branch.target, (branch.key,))
-    incoming = Counter(target for _, target in routes)
-    has_error_edge = {source for (source, _), names in routes.items() if ERROR in names}
-
-    triggers = {node_id for node_id, node_type in types.items() if node_type.is_trigger}
-    # Of several triggers one fires, and what the others lead to must not be skipped where it has that way in.
-    may_be_skipped = has_error_edge | (triggers if len(triggers) > 1 else set())
-
-    def gate(source: str, target: str, names: list[str]) -> str | None:
-        always = names == [SUCCESS] and source not in may_be_skipped
-        return None if always or incoming[target] == 1 else f"{source}.{target}"
-
-    return [
-        PlanEdge(source, target, tuple(names), gate(source, target, names))
-        for (source, target), names in routes.items()
-    ]
+    for source, loop in loops.by_owner.items():
+        if loop.spec.exit_target in types and loop.spec.exit_target is not None:
+            add(source, loop.spec.exit_target, (SUCCESS,))
+    return routes
 
 
-def _plan_node(
-    node: Node,
-    node_type: type[NodeType],
-    workflow: Workflow,
-    place: Place,
-    *,
-    is_read: bool,
-) -> PlanNode:
-    reads: set[str] = set()
-    if is_read:
-        reads |= {read for _, read in node_type.reads(node.config, place)}
+class _Making:
+    """The nodes and edges of a plan in the making, level by level."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        types: dict[str, type[NodeType]],
+        loops: Loops,
+        order: Order,
+        routes: Routes,
+        only: str | None,
+    ) -> None:
+        self._workflow = workflow
+        self._types = types
+        self._loops = loops
+        self._order = order
+        self._routes = routes
+        self._by_id = {node.id: node for node in workflow.nodes}
+        self._type_names = {node.id: node.type for node in workflow.nodes}
+        # Whoever runs a loop runs its body, and keeps what others read of it: that is all of them, then.
+        self._only = None if only in loops.by_owner else only
+        self._reads = {node.id: self._read_by(node) for node in workflow.nodes}
+
+    def edges(self, level: str | None) -> tuple[PlanEdge, ...]:
+        """The edges of a level."""
+        found: Routes = {}
+        for (source, target), names in self._routes.items():
+            if self._loops.level(source) != level:
+                continue
+            lifted = self._loops.lifted(target, level)
+            known = found.setdefault((source, lifted), [])
+            known += [name for name in names if name not in known]
+        incoming = Counter(target for _, target in found)
+        has_error_edge = {source for (source, _), names in found.items() if ERROR in names}
+        triggers = {node_id for node_id, node_type in self._types.items() if node_type.is_trigger}
+        # Of several triggers one fires, and what the others lead to must not be skipped where it has that way in.
+        may_be_skipped = has_error_edge | (triggers if len(triggers) > 1 else set())
+
+        def gate(source: str, target: str, names: list[str]) -> str | None:
+            always = names == [SUCCESS] and source not in may_be_skipped
+            return None if level or always or incoming[target] == 1 else f"{source}.{target}"
+
+        return tuple(
+            PlanEdge(source, target, tuple(names), gate(source, target, names))
+            for (source, target), names in found.items()
+        )
+
+    def nodes(self, level: str | None) -> tuple[PlanNode, ...]:
+        """The nodes of a level, loops with their bodies."""
+        return tuple(self._node(node_id) for node_id in self._order.nodes(level))
+
+    def _node(self, node_id: str) -> PlanNode:
+        node, node_type = self._by_id[node_id], self._types[node_id]
+        loop = self._loops.by_owner.get(node_id)
+        reads = set(self._reads[node_id])
+        if loop is not None:
+            inner = {read for one in loop.body for read in self._reads[one]}
+            reads |= inner.intersection(self._order.visible(node_id))
+        retry, on_error = _error_handling(node, node_type, self._workflow.error_handling)
+        return PlanNode(
+            id=node.id,
+            type=node.type,
+            name=node.name or node.id,
+            config=node.config,
+            effect=node_type.effect,
+            is_trigger=node_type.is_trigger,
+            join=len(self._order.sources[node_id]) > 1,
+            retry=retry,
+            on_error=on_error,
+            reads=tuple(sorted(reads)),
+            context_from=tuple(self._order.context_from(node_id)),
+            body=self._body(loop) if loop is not None and loop.entries else None,
+            breaks=broken_loop(node, node_type, self._loops),
+        )
+
+    def _body(self, loop: Loop) -> Body:
+        inside = loop.body
+        exports = {
+            read
+            for node_id, reads in self._reads.items()
+            for read in reads
+            if read in inside and (node_id not in inside or read not in self._order.before[node_id])
+        }
+        return Body(
+            nodes=self.nodes(loop.owner),
+            edges=self.edges(loop.owner),
+            entries=tuple(self._loops.lifted(entry, loop.owner) for entry in loop.entries),
+            tail=loop.tail,
+            carries=loop.spec.carries,
+            exports=tuple(sorted(exports)) if loop.spec.carries else (),
+        )
+
+    def _read_by(self, node: Node) -> set[str]:
+        """The nodes whose outputs a node reads."""
+        if self._only not in (None, node.id):
+            return set()
+        node_type = self._types[node.id]
+        visible = self._order.visible(node.id)
+        place = Place(self._order.sources[node.id], visible, self._type_names)
+        reads = {read for _, read in node_type.reads(node.config, place)}
         for expression in expressions_of(node, node_type):
-            reads |= set(place.before if expression.reads.dynamic_nodes else expression.reads.nodes)
-    retry, on_error = _error_handling(node, node_type, workflow.error_handling)
-    return PlanNode(
-        id=node.id,
-        type=node.type,
-        name=node.name or node.id,
-        config=node.config,
-        effect=node_type.effect,
-        is_trigger=node_type.is_trigger,
-        join=len(place.sources) > 1,
-        retry=retry,
-        on_error=on_error,
-        reads=tuple(sorted(reads)),
-        context_from=tuple(place.before),
+            reads |= set(visible if expression.reads.dynamic_nodes else expression.reads.nodes)
+        return reads
+
+
+def broken_loop(node: Node, node_type: type[NodeType], loops: Loops) -> str | None:
+    """The loop node whose loop a breaker ends; None where no loop around it answers to the name."""
+    name = node_type.breaks(node.config)
+    if name is None:
+        return None
+    around = loops.around.get(node.id, ())
+    return next(
+        (owner for owner in around if not name or name == owner or name in loops.by_owner[owner].spec.names),
+        None,
     )
 
 

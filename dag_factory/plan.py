@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
-from dag_factory.catalogue import Place, Retry, Schedule
+from dag_factory.catalogue import Retry, Schedule
 
 # Route names every node has; a branching node's own branches come beside them.
 SUCCESS = "success"
 ERROR = "error"
+# The way out of a node that ends a loop around it.
+BREAK = "break"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class PlanNode:
     Attributes:
         join: Whether the node waits for several edges and runs when at least one of them is taken.
         reads: Ids of nodes whose outputs it reads, in expressions or otherwise.
-        context_from: Ids of nodes whose context updates it sees: those that may run before it.
+        context_from: Ids of nodes whose context updates it sees: those that may run before it. Inside a loop that
+            carries its state on, the loop's own id stands for what earlier rounds left.
+        body: For loop nodes: what is repeated.
+        breaks: For loop breakers: the loop node whose loop they end.
     """
 
     id: str
@@ -51,29 +57,20 @@ class PlanNode:
     on_error: Literal["fail", "continue"]
     reads: tuple[str, ...]
     context_from: tuple[str, ...]
+    body: Body | None
+    breaks: str | None
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A workflow ready to be rendered or run.
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Nodes and what leads from one to another, without cycles.
 
     Attributes:
-        nodes: In topological order.
-        schedule: When Airflow starts it by the clock; None where only events and people do.
+        nodes: In topological order; loops stand as one node.
     """
 
-    workflow_id: str
-    name: str
-    description: str
-    definition_hash: str
     nodes: tuple[PlanNode, ...]
     edges: tuple[PlanEdge, ...]
-    variables: Mapping[str, Mapping[str, Any]]
-    schedule: Schedule | None
-    timezone: str
-    max_active_runs: int
-    timeout_minutes: int | None
-    tags: tuple[str, ...]
 
     @cached_property
     def by_id(self) -> dict[str, PlanNode]:
@@ -82,12 +79,11 @@ class Plan:
 
     @cached_property
     def types(self) -> dict[str, str]:
-        """Node types by node id."""
-        return {node.id: node.type for node in self.nodes}
-
-    def place_of(self, node: PlanNode) -> Place:
-        """Where one of the nodes stands."""
-        return Place([edge.source for edge in self.edges_to(node.id)], node.context_from, self.types)
+        """Node types by node id, those inside loops included."""
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            found |= {node.id: node.type, **(node.body.types if node.body else {})}
+        return found
 
     @property
     def triggers(self) -> list[PlanNode]:
@@ -102,11 +98,54 @@ class Plan:
         """The edges into a node."""
         return [edge for edge in self.edges if edge.target == node_id]
 
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether each node but the first follows the one before it, and that one only."""
+        pairs = [(edge.source, edge.target) for edge in self.edges]
+        return pairs == [(one.id, other.id) for one, other in pairwise(self.nodes)]
+
     @property
     def ends(self) -> list[PlanNode]:
         """The nodes nothing follows."""
         sources = {edge.source for edge in self.edges}
         return [node for node in self.nodes if node.id not in sources]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body(Flow):
+    """What a loop repeats.
+
+    Attributes:
+        entries: The nodes every round begins with, whatever else leads to them.
+        tail: Whether a round runs before the loop node is asked for the first time.
+        carries: Whether a round sees what the one before left.
+        exports: Nodes inside whose last outputs are read by nodes that do not follow them in the same round.
+    """
+
+    entries: tuple[str, ...]
+    tail: bool
+    carries: bool
+    exports: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Flow):
+    """A workflow ready to be rendered or run.
+
+    Attributes:
+        schedule: When Airflow starts it by the clock; None where only events and people do.
+    """
+
+    workflow_id: str
+    name: str
+    description: str
+    definition_hash: str
+    variables: Mapping[str, Mapping[str, Any]]
+    schedule: Schedule | None
+    timezone: str
+    max_active_runs: int
+    timeout_minutes: int | None
+    tags: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The plan as `oneo plan` prints it and golden files keep it."""

@@ -164,7 +164,7 @@ def run_here(
         state = begin(session, plan, start)
     status = "failed"
     try:
-        status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run())
+        status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run()).status
     finally:
         # Also where it was interrupted: nothing is left that looks as if it still ran.
         with found.system() as session:

@@ -23,13 +23,17 @@ from oneo.store import executions
 from oneo.store.workflows import dag_id
 from oneo_operators.admission import admit, starter_of
 from oneo_operators.airflow_vault import AirflowVault
-from oneo_operators.attempt import NodeAttempt, Outcome, is_race
+from oneo_operators.attempt import NodeAttempt, Outcome
+from oneo_operators.attempt_rows import is_race
 from oneo_operators.catalogue import catalogue
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, Start, begin
 from oneo_operators.failure import as_node_error, redacted
+from oneo_operators.journal import Journal
 from oneo_operators.redact import redact
 from oneo_operators.resolving import checked, evaluated
+from oneo_operators.runner import pure_inside
+from oneo_operators.runtime import Runtime
 from oneo_operators.services import Secrets
 
 if TYPE_CHECKING:
@@ -81,9 +85,11 @@ def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[E
         try:
             with database().tenant(binding.tenant_id, durable=False) as session:
                 state = begin(session, binding.plan, start)
-                attempt = NodeAttempt(operator, binding.node, state, database(), AirflowVault())
+                attempt = _attempt(operator, binding, state)
                 if not binding.node.is_trigger and start.refused is None:
                     attempt.open(session)
+                    if attempt.runtime is not None and attempt.repeats:
+                        attempt.runtime.journal.recall(session, state.id, pure_inside(binding.node))
             if start.refused is not None:
                 raise start.refused
             return state, attempt
@@ -92,6 +98,14 @@ def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[E
         except IntegrityError as error:
             if not is_race(error):
                 raise
+
+
+def _attempt(operator: NodeOperator, binding: Binding, state: ExecutionState) -> NodeAttempt:
+    vault = AirflowVault()
+    runtime = None
+    if binding.node.body is not None:
+        runtime = Runtime(catalogue(), database(), vault, Journal(database(), state.tenant_id))
+    return NodeAttempt(operator, binding.node, state, database(), vault, runtime)
 
 
 def _start(binding: Binding, context: Context) -> Start:
@@ -137,7 +151,8 @@ def _refusal(binding: Binding, dag_run: Any, params: Mapping[str, Any]) -> NodeE
 def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) -> None:
     """Pull the outputs the node's expressions read, and no others."""
     for node_id in binding.node.reads:
-        if node_id in state.outputs:
+        # Nodes inside loops are no tasks; their outputs come with what the loop left.
+        if node_id in state.outputs or node_id not in binding.plan.by_id:
             continue
         value = task_instance.xcom_pull(task_ids=node_id, key="return_value")
         # A node that was skipped has no output: its name stays unknown, so that `default(…)` can catch it.

@@ -6,33 +6,31 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-
+from dag_factory.catalogue import Place
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
 from oneo.database import to_json
-from oneo.errors import NodeError, OneoError, PermanentNodeError
-from oneo.store import log
+from oneo.errors import NodeError, PermanentNodeError
 from oneo.store.log import Kept, NodeKey
-from oneo.store.models import ExecutionLog
+from oneo_operators.attempt_rows import AttemptRows, Begun, JournaledRows, StoredRows
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
 from oneo_operators.failure import as_node_error, details, redacted
+from oneo_operators.left import FAILURE, VARIABLES
 from oneo_operators.redact import redact
 from oneo_operators.resolving import as_input, checked, evaluated
 from oneo_operators.result import NodeResult
-from oneo_operators.variables import VARIABLES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from oneo.database import Database
     from oneo_operators.base import NodeOperator
+    from oneo_operators.rounds import Rounds
+    from oneo_operators.runtime import Runtime
     from oneo_operators.services import Vault
 
 logger = logging.getLogger(__name__)
@@ -68,7 +66,7 @@ class NodeAttempt:
         state: The execution; `outputs` must hold what the node reads.
         database: The store.
         vault: Secrets and connections.
-        loop_index: Which iteration, inside loops.
+        runtime: What the task that runs this node among others holds for all of them.
     """
 
     def __init__(
@@ -78,18 +76,24 @@ class NodeAttempt:
         state: ExecutionState,
         database: Database,
         vault: Vault,
-        *,
-        loop_index: str = "",
+        runtime: Runtime | None = None,
     ) -> None:
         self.operator = operator
         self.node = node
         self.state = state
         self.database = database
         self.vault = vault
-        self.key = NodeKey(state.tenant_id, state.id, node.id, loop_index)
-        self._opened: datetime | Outcome | None = None
+        self.runtime = runtime
+        self.key = NodeKey(state.tenant_id, state.id, node.id, state.loop_index)
+        self._journal = runtime.journal if runtime is not None else None
+        self._opened: Begun | Kept | None = None
         self._number = 0
         self._inputs: Any = None
+        self._rows: AttemptRows
+        if self._journal is not None and node.effect == "pure":
+            self._rows = JournaledRows(self.key, node.type, self._journal)
+        else:
+            self._rows = StoredRows(self.key, node, state, database, self._journal)
 
     def open(self, session: Session) -> None:
         """Write the attempt's row in a transaction the caller has open anyway; `run` goes on from there.
@@ -97,7 +101,13 @@ class NodeAttempt:
         Raises:
             sqlalchemy.exc.IntegrityError: Another process opened one in this very moment; see `is_race`.
         """
-        self._opened = self._moment_or_kept(session)
+        rows = StoredRows(self.key, self.node, self.state, self.database)
+        self._rows, self._opened = rows, rows.begin_in(session)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether earlier attempts of the node, once opened, have been there before."""
+        return isinstance(self._opened, Begun) and self._opened.number > 1
 
     async def run(self, *, may_retry: Callable[[NodeError], bool]) -> Outcome:
         """Run the node, unless an earlier attempt succeeded: then its kept result is given back.
@@ -109,13 +119,14 @@ class NodeAttempt:
         Raises:
             OneoError: Neither the node's result nor its failure can be kept: the store does not answer.
         """
-        now = self._opened or self._open_alone()
+        begun = self._opened or self._rows.begin()
         self._opened = None
-        if isinstance(now, Outcome):
-            return now
+        if isinstance(begun, Kept):
+            return _replayed(begun)
+        self._number = begun.number
         context: NodeContext | None = None
         try:
-            context = self._context(now)
+            context = self._context(begun.now)
             secrets = context.scope.revealed
             values = evaluated(type(self.operator), self.node.config, context.scope)
             self._inputs = as_input(values, secrets)
@@ -131,26 +142,6 @@ class NodeAttempt:
                 context.rollback(error)
             return self._fail(error, context.scope.revealed if context is not None else (), may_retry)
 
-    def _open_alone(self) -> datetime | Outcome:
-        while True:
-            try:
-                with self.database.tenant(self.state.tenant_id, durable=False) as session:
-                    return self._moment_or_kept(session)
-            except IntegrityError as error:
-                if not is_race(error):
-                    raise
-
-    def _moment_or_kept(self, session: Session) -> datetime | Outcome:
-        """The moment this attempt sees as now, its row written; or the result that is there already."""
-        missing = [one for one in self.node.context_from if one not in self.state.context]
-        before = log.before(session, self.key, missing)
-        if before.success is not None:
-            return _replayed(before.success)
-        self._number = before.attempts + 1
-        self.state.context |= before.context
-        started = log.start_attempt(session, self.key, self.node.type, self._number)
-        return before.first_started or started
-
     def _context(self, now: datetime) -> NodeContext:
         scope = scope_for(self.state, self.node, self.database, self.vault, now=now, seed=str(self.key))
         return NodeContext(
@@ -162,23 +153,34 @@ class NodeAttempt:
             vault=self.vault,
             now=scope.now or now,
             loop_index=self.key.loop_index,
-            place=self.state.plan.place_of(self.node),
+            place=self._place(),
+            rounds=self._rounds(now),
+            breaks=self.node.breaks,
         )
+
+    def _place(self) -> Place:
+        sources = [edge.source for edge in self.state.flow.edges_to(self.node.id)]
+        return Place(sources, self.node.context_from, self.state.plan.types)
+
+    def _rounds(self, now: datetime) -> Rounds | None:
+        if self.node.body is None or self.runtime is None:
+            return None
+        from oneo_operators.rounds import Rounds  # noqa: PLC0415 - runs attempts itself
+
+        return Rounds(self.node, self.node.body, self.state, self.runtime, now=now)
 
     def _keep(self, context: NodeContext, result: NodeResult) -> Outcome:
         output, updates = _as_kept(result, context.scope.revealed)
         routes = result.routes if result.routes is not None else (SUCCESS,)
-        log.end_attempt(
-            context.session(),
-            self.key,
-            self._number,
-            "success",
-            input=self._inputs,
-            output=output,
-            context_updates=updates,
-            routes=routes,
-        )
+        row = {"input": self._inputs, "output": output, "context_updates": updates, "routes": routes}
+        written = 0
+        if self._journal is not None and isinstance(self._rows, StoredRows):
+            # What a loop's body did stands in the log before the loop's own end.
+            written = self._journal.write(context.session())
+        self._rows.succeed(context.session, self._number, row)
         context.commit()
+        if self._journal is not None:
+            self._journal.drop(written)
         return Outcome("success", output, updates, routes)
 
     def _fail(
@@ -187,49 +189,33 @@ class NodeAttempt:
         failure = as_node_error(error)
         found = details(failure, secrets, node=self.node.id, attempt=self._number)
         clean = redacted(failure, secrets)
-        routes = () if may_retry(clean) else self._handled_by()
+        again = may_retry(clean)
+        routes = () if again else self._handled_by()
         output = {"error": found} if routes else None
-        with self.database.tenant(self.state.tenant_id) as session:
-            first = log.before(session, self.key).success
-            if first is not None:
-                # Another process ran the node at the same time and was first: its result is the node's.
-                session.execute(delete(ExecutionLog).where(*self._row()))
-                return _replayed(first)
-            log.end_attempt(
-                session,
-                self.key,
-                self._number,
-                "failed",
-                input=self._inputs,
-                output=output,
-                routes=routes or None,
-                error=found,
-            )
+        row = {"input": self._inputs, "output": output, "routes": routes or None, "error": found}
+        if routes:
+            row["context_updates"] = {FAILURE: found}
+        # Another process may have run the node at the same time and been first: its result is the node's.
+        first = self._rows.fail(self._number, row, final=not again)
+        if first is not None:
+            return _replayed(first)
         if failure is not error:
             trace = "".join(traceback.format_exception(error))
             logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
-        return Outcome("failed", output, routes=routes, error=clean)
+        return Outcome("failed", output, row.get("context_updates"), routes=routes, error=clean)
 
     def _note_stop(self) -> None:
-        """Close the row of an attempt that was cancelled, as far as the store still answers."""
+        """Close the row of an attempt that was cancelled."""
         error = {
             "type": "Stopped",
             "message": "the run was stopped while this node was at work; its changes were taken back",
             "node": self.node.id,
             "attempt": self._number,
         }
-        with (
-            suppress(OneoError, SQLAlchemyError),
-            self.database.tenant(self.state.tenant_id) as session,
-        ):
-            log.end_attempt(session, self.key, self._number, "failed", input=self._inputs, error=error)
-
-    def _row(self) -> list[Any]:
-        columns = {**self.key.columns(), "attempt": self._number}
-        return [getattr(ExecutionLog, name) == value for name, value in columns.items()]
+        self._rows.stop(self._number, {"input": self._inputs, "error": error})
 
     def _handled_by(self) -> tuple[str, ...]:
-        if any(ERROR in edge.routes for edge in self.state.plan.edges_from(self.node.id)):
+        if any(ERROR in edge.routes for edge in self.state.flow.edges_from(self.node.id)):
             return (ERROR,)
         if self.node.on_error == "continue":
             return (SUCCESS,)
@@ -238,11 +224,6 @@ class NodeAttempt:
 
 def _replayed(kept: Kept) -> Outcome:
     return Outcome("success", kept.output, kept.context_updates, kept.routes or (SUCCESS,), replayed=True)
-
-
-def is_race(error: IntegrityError) -> bool:
-    """Whether two processes opened an attempt of the same node at once: the loser counts again."""
-    return "execution_log_pkey" in str(error.orig)
 
 
 def _as_kept(result: NodeResult, secrets: Collection[str]) -> tuple[Any, dict[str, Any]]:

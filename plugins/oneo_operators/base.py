@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from dag_factory.catalogue import (
     Branch,
     Effect,
+    LoopSpec,
     Place,
     Question,
     Retry,
@@ -131,6 +132,16 @@ class NodeOperator(BaseOperator, SkipMixin):
     def branches(cls, config: Mapping[str, Any]) -> Sequence[Branch]:
         """The ways out of a branching node; empty for all others."""
         return ()
+
+    @classmethod
+    def loop(cls, config: Mapping[str, Any]) -> LoopSpec | None:
+        """For loop nodes: what the config says about the loop."""
+        return None
+
+    @classmethod
+    def breaks(cls, config: Mapping[str, Any]) -> str | None:
+        """For loop breakers: what they call the loop they end; empty for the innermost around them."""
+        return None
 
     @classmethod
     def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:

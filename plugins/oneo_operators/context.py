@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from oneo.database import Database
     from oneo.expressions import Scope
+    from oneo_operators.rounds import Rounds
 
 T = TypeVar("T")
 _NOWHERE = Place()
@@ -36,6 +37,8 @@ class NodeContext:
         loop_index: Which iteration of a loop; empty outside loops.
         vault: Where secrets and connections are.
         place: Where the node stands in its workflow.
+        rounds: Runs the body of a loop node; None where nothing is repeated.
+        breaks: For a breaker: id of the loop node whose loop it ends.
 
     Attributes:
         now: The attempt's moment; the same at every retry.
@@ -53,6 +56,8 @@ class NodeContext:
         now: datetime,
         loop_index: str = "",
         place: Place = _NOWHERE,
+        rounds: Rounds | None = None,
+        breaks: str | None = None,
     ) -> None:
         self._database = database
         self._transaction = ExitStack()
@@ -66,6 +71,8 @@ class NodeContext:
         self.vault = vault
         self.now = now
         self.place = place
+        self.rounds = rounds
+        self.breaks = breaks
 
     def output_of(self, node_id: str) -> Any:
         """The output of a node that the type's `reads` names; None where it did not run or left nothing."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from dag_factory.plan import Plan, PlanNode
+from dag_factory.plan import Body, Flow, Plan, PlanNode
 from oneo.errors import NodeError
 from oneo.expressions import Lazy, Scope
 from oneo.settings import settings
 from oneo.store import executions, log, records
 from oneo.store.log import NodeKey
 from oneo_operators.failure import details
+from oneo_operators.left import FAILURE, OUTPUTS, VARIABLES, Left, entries
 from oneo_operators.services import Secrets, Vault
-from oneo_operators.variables import VARIABLES, Changes
+from oneo_operators.variables import Changes
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -51,8 +53,11 @@ class ExecutionState:
     """What of an execution its nodes share.
 
     Attributes:
-        context: Context entries by the node that put them there.
+        context: What nodes left for those after them, by node id.
         outputs: Node outputs by node id, as far as they were fetched.
+        loop_index: Which round of which loop this is; empty outside loops.
+        names: Names that expressions see inside the loop: its item, `loop`.
+        body: The loop's body.
     """
 
     tenant_id: str
@@ -64,8 +69,27 @@ class ExecutionState:
     record_id: str | None
     started_at: datetime
     trigger_node: str | None
-    context: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    context: MutableMapping[str, Left] = field(default_factory=dict)
+    outputs: MutableMapping[str, Any] = field(default_factory=dict)
+    loop_index: str = ""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    body: Body | None = None
+
+    @property
+    def flow(self) -> Flow:
+        """The nodes this state is of: the workflow's, or those of a loop's body."""
+        return self.body or self.plan
+
+    def inside(self, body: Body, index: int, names: Mapping[str, Any]) -> ExecutionState:
+        """The state of one round of a loop: it sees what is outside, and leaves nothing there."""
+        return replace(
+            self,
+            context=ChainMap({}, self.context),
+            outputs=ChainMap({}, self.outputs),
+            loop_index=f"{self.loop_index}[{index}]",
+            names={**self.names, **names},
+            body=body,
+        )
 
 
 def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
@@ -160,12 +184,18 @@ def scope_for(
     variables = variables_of(state.plan, state.data)
     for earlier in node.context_from:
         left = state.context.get(earlier, {})
-        context |= left
+        context |= entries(left)
         if VARIABLES in left:
             variables = Changes(**left[VARIABLES]).applied_to(variables)
-    context.pop(VARIABLES, None)
+        if OUTPUTS in left:
+            # A node of this very round that was skipped has no output, whatever it gave in an earlier one.
+            inner = {one: given for one, given in left[OUTPUTS].items() if one not in node.context_from}
+            names["nodes"] = {**inner, **names["nodes"]}
+        if FAILURE in left:
+            names["error"] = left[FAILURE]
     names["context"] = context
     names["variables"] = variables
+    names |= state.names
     return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeGuard
-
-# Where a node's changes are kept among its context updates; no name of a context entry looks like this.
-VARIABLES: Final = "oneo:variables"
+from typing import Any, TypeGuard
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,31 @@ class Changes:
             known = after.get(name)
             after[name] = [*known, *items] if isinstance(known, list) else list(items)
         return after
+
+    def followed_by(self, later: Changes) -> Changes:
+        """These changes and then others, as changes of their own."""
+        gone = {*later.unset}
+        made = {name: value for name, value in self.set.items() if name not in gone} | dict(later.set)
+        increment = {name: by for name, by in self.increment.items() if name not in gone | later.set.keys()}
+        append = {
+            name: list(items) for name, items in self.append.items() if name not in gone | later.set.keys()
+        }
+        unset = [name for name in {*self.unset, *gone} if name not in later.set]
+        for name, by in later.increment.items():
+            if name in made or name in append:
+                known = made.get(name)
+                made[name] = known + by if is_number(known) else by
+                append.pop(name, None)
+            else:
+                increment[name] = increment.get(name, 0) + by
+        for name, items in later.append.items():
+            if name in made or name in increment:
+                known = made.get(name)
+                made[name] = [*known, *items] if isinstance(known, list) else list(items)
+                increment.pop(name, None)
+            else:
+                append[name] = [*append.get(name, ()), *items]
+        return Changes(made, increment, append, sorted(unset))
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:

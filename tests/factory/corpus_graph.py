@@ -24,7 +24,7 @@ def edges() -> list[Mistake]:
     """Edges to nowhere, cycles, duplicates, unreachable nodes."""
     nowhere, cycle = ("no node of this workflow",), ("form a cycle", "remove an edge")
     again = {**A, "name": "again"}
-    loop = ("no node here makes loops", "remove")
+    loop = ("no node there makes loops", "remove")
     return [
         Mistake(
             "edge to nowhere",
@@ -115,7 +115,7 @@ def edges() -> list[Mistake]:
             graph([A, B], [AB[0], edge("a", "b", loop_complete=True)]),
             "$.edges[1].loop_complete",
             "a",
-            loop,
+            ("'a' makes none", "remove loop_complete"),
         ),
         Mistake(
             "condition on a plain node",

@@ -136,7 +136,7 @@ class Bench:
 
     def finish(self, state: ExecutionState) -> dict[str, Any]:
         runner = PlanRunner(state.plan, state, self.catalogue, self.database, self.vault)
-        status = asyncio.run(runner.run())
+        status = asyncio.run(runner.run()).status
         with self.database.system() as session:
             row = executions.get_for_update(session, self.tenant, state.id)
             complete(session, row, state.plan, status)

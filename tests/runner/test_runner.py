@@ -186,7 +186,7 @@ def test_of_several_triggers_only_what_the_one_that_fired_leads_to_runs(bench: B
 
 def test_retries_wait_between_attempts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from oneo.errors import TransientNodeError
-    from oneo_operators import runner
+    from oneo_operators import flow_runner
 
     waits: list[float] = []
 
@@ -196,7 +196,7 @@ def test_retries_wait_between_attempts(bench: Bench, monkeypatch: pytest.MonkeyP
     async def fail(self: Any, config: Any, context: Any) -> NodeResult:
         raise TransientNodeError("busy")
 
-    monkeypatch.setattr(runner.asyncio, "sleep", wait)
+    monkeypatch.setattr(flow_runner.asyncio, "sleep", wait)
     monkeypatch.setattr(CreateRecordOperator, "run", fail)
     config = {"pipeline_id": "deals", "record_data": {}}
     node = {"id": "make", "type": "create_record", "config": config, "error_handling": {"retry_count": 3}}

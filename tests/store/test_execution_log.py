@@ -87,7 +87,7 @@ def test_a_row_written_at_once_is_written_once(database: Database, key: NodeKey)
     assert (row.status, row.output, row.attempt) == ("success", 1, 1)
 
 
-def test_context_comes_from_successes_outside_loops(database: Database, key: NodeKey):
+def test_context_comes_from_what_nodes_left_outside_loops(database: Database, key: NodeKey):
     def end(node: str, status: str, updates: dict | None, loop: str = "") -> None:
         one = NodeKey(key.tenant_id, key.execution_id, node, loop)
         number = log.before(session, one).attempts + 1
@@ -98,7 +98,7 @@ def test_context_comes_from_successes_outside_loops(database: Database, key: Nod
         end("a", "failed", {"try": 1})
         end("a", "success", {"try": 2})
         end("b", "success", None)
-        end("c", "failed", {"x": 1})
+        end("c", "failed", None)
         end("d", "success", {"x": 1}, "[0]")
         end("e", "success", {"x": 1})
         found = log.before(session, key, ["a", "b", "c", "d"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,7 +76,7 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
     others = (
         ExecutionLog.node_id.in_(list(context_from))
         & (ExecutionLog.loop_index == "")
-        & (ExecutionLog.status == "success")
+        # A failure that was handled leaves word of itself.
         & ExecutionLog.context_updates.is_not(None)
     )
     rows = session.execute(
@@ -90,11 +90,14 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
             ExecutionLog.context_updates,
             ExecutionLog.routes,
             ExecutionLog.started_at,
-        ).where(
+        )
+        .where(
             ExecutionLog.tenant_id == key.tenant_id,
             ExecutionLog.execution_id == key.execution_id,
             own | others,
         )
+        # Of several attempts of a node the last one's word counts.
+        .order_by(ExecutionLog.attempt)
     ).all()
     attempts = [row for row in rows if row.own]
     success = next((row for row in attempts if row.status == "success"), None)
@@ -185,6 +188,44 @@ def write_row(
         ended_at=func.clock_timestamp(),
     )
     session.execute(statement.on_conflict_do_nothing())
+
+
+def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write whole rows of attempts that have ended; those that are there already stay as they are."""
+    session.execute(insert(ExecutionLog).on_conflict_do_nothing(), list(rows))
+
+
+def earlier(
+    session: Session, tenant_id: str, execution_id: UUID, nodes: Iterable[str]
+) -> dict[tuple[str, str], Before]:
+    """What there is to know of the given nodes, by node id and loop index."""
+    rows = session.execute(
+        select(
+            ExecutionLog.node_id,
+            ExecutionLog.loop_index,
+            ExecutionLog.attempt,
+            ExecutionLog.status,
+            ExecutionLog.output,
+            ExecutionLog.context_updates,
+            ExecutionLog.routes,
+            ExecutionLog.started_at,
+        )
+        .where(
+            ExecutionLog.tenant_id == tenant_id,
+            ExecutionLog.execution_id == execution_id,
+            ExecutionLog.node_id.in_(list(nodes)),
+        )
+        .order_by(ExecutionLog.attempt)
+    ).all()
+    found: dict[tuple[str, str], Before] = {}
+    for row in rows:
+        known = found.get((row.node_id, row.loop_index))
+        kept = known.success if known else None
+        if row.status == "success":
+            kept = Kept(row.output, row.context_updates, tuple(row.routes or ()))
+        first = known.first_started if known else row.started_at
+        found[row.node_id, row.loop_index] = Before(kept, row.attempt, first, {})
+    return found
 
 
 def of_execution(session: Session, execution_id: UUID) -> list[ExecutionLog]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oneo_operators import runner
+from oneo_operators import flow_runner
 from tests.http.server import Answer, Recorded, RecordingServer
 from tests.nodes.bench import EXAMPLES, Bench, workflow
 
@@ -121,7 +121,7 @@ def test_429_waits_as_long_as_it_is_told(
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(runner.asyncio, "sleep", note)
+    monkeypatch.setattr(flow_runner.asyncio, "sleep", note)
     assert call(bench, server).output["body"] == "ok"
     assert waits == [7.0]
 

@@ -1,0 +1,97 @@
+"""The rounds of a loop: its body, run again and again, each time in a state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dag_factory.plan import Body, PlanNode
+from oneo.expressions import Scope
+from oneo_operators.execution import ExecutionState, scope_for
+from oneo_operators.flow_runner import Broken, Failure, FlowRunner
+from oneo_operators.left import OUTPUTS, Left, together
+
+if TYPE_CHECKING:
+    from oneo_operators.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Round:
+    """How a round ended.
+
+    Attributes:
+        output: What the last node of the body gave; by node id where the body has several ends.
+        failure: The first failure that nothing in the body handled.
+        broken: Which loop a breaker in the body has ended.
+    """
+
+    output: Any = None
+    failure: Failure | None = None
+    broken: Broken | None = None
+
+
+class Rounds:
+    """Runs the body of one loop node.
+
+    Args:
+        node: The loop node.
+        body: What it repeats.
+        state: The state the loop node runs in.
+        runtime: What all nodes of the task share.
+        now: The loop node's moment.
+
+    Attributes:
+        left: Where the loop carries its state on: what the rounds so far left, for those after and for what follows.
+    """
+
+    def __init__(
+        self, node: PlanNode, body: Body, state: ExecutionState, runtime: Runtime, *, now: datetime
+    ) -> None:
+        self._node = node
+        self._state = state
+        self._runtime = runtime
+        self._now = now
+        self.body = body
+        self.left: Left = {}
+
+    @property
+    def owner(self) -> str:
+        """Id of the loop node."""
+        return self._node.id
+
+    async def run(self, index: int, names: Mapping[str, Any]) -> Round:
+        """Run the body once.
+
+        Args:
+            index: Number of the round, from 0; with it, what an earlier run of the task did is found again.
+            names: What expressions in the body see beside the rest.
+        """
+        state = self._state.inside(self.body, index, names)
+        if self.body.carries:
+            state.context[self._node.id] = self.left
+        runner = FlowRunner(self.body, state, self._runtime)
+        end = await runner.run()
+        if self.body.carries and not (end.broken and end.broken.cleanup):
+            self._carry(state)
+        return Round(runner.output(), end.failure, end.broken)
+
+    def _carry(self, state: ExecutionState) -> None:
+        lefts = [state.context[node.id] for node in self.body.nodes if node.id in state.context]
+        found = {one: state.outputs[one] for one in self.body.exports if one in state.outputs}
+        self.left = together([self.left, *lefts, {OUTPUTS: found} if found else {}])
+
+    def scope(self) -> Scope:
+        """The names the loop node sees between two rounds."""
+        state = replace(self._state, context={**self._state.context, self._node.id: self.left})
+        node = replace(self._node, context_from=(*self._node.context_from, self._node.id))
+        runtime = self._runtime
+        return scope_for(
+            state,
+            node,
+            runtime.database,
+            runtime.vault,
+            now=self._now,
+            seed=f"{state.id}/{node.id}{state.loop_index}",
+        )
