@@ -9,6 +9,7 @@ from dag_factory.catalogue import Place
 from dag_factory.check_edges import Link
 from dag_factory.checked import Checked
 from dag_factory.definition import Workflow
+from dag_factory.loops import Loops
 from oneo.problems import Problem
 from oneo.suggest import did_you_mean
 
@@ -16,7 +17,11 @@ Before = dict[str, list[str]]
 
 
 def read_problems(
-    workflow: Workflow, nodes: Sequence[Checked], connected: Sequence[Link], before: Before | None
+    workflow: Workflow,
+    nodes: Sequence[Checked],
+    connected: Sequence[Link],
+    before: Before | None,
+    loops: Loops,
 ) -> list[Problem]:
     """What nodes read that is not there when they run.
 
@@ -25,6 +30,7 @@ def read_problems(
         nodes: Its nodes whose type is known.
         connected: What leads where.
         before: The nodes that may run before each; None where a cycle leaves that open.
+        loops: The loops.
     """
     sources: dict[str, list[str]] = defaultdict(list)
     for link in connected:
@@ -35,11 +41,13 @@ def read_problems(
     for one in nodes:
         own = one.node.id
         place = Place(sources[own], before[own] if before is not None else (), types)
-        problems += _outputs(one, place, before, known) + _variables(one, workflow, nodes, before)
+        problems += _outputs(one, place, before, known, loops) + _variables(one, workflow, nodes, before)
     return problems
 
 
-def _outputs(one: Checked, place: Place, before: Before | None, known: set[str]) -> list[Problem]:
+def _outputs(
+    one: Checked, place: Place, before: Before | None, known: set[str], loops: Loops
+) -> list[Problem]:
     problems = []
     own = one.node.id
     for path, what, node_id in _outputs_read(one, place):
@@ -48,8 +56,14 @@ def _outputs(one: Checked, place: Place, before: Before | None, known: set[str])
             message = f"{what} reads node {node_id!r}, which does not exist"
             problems.append(Problem("error", own, at, message, did_you_mean(node_id, known - {own})))
         elif before is not None and node_id not in before[own]:
-            message = f"{what} reads node {node_id!r}, which does not run before this one"
-            problems.append(Problem("error", own, at, message, _read_instead(own, node_id, before)))
+            loop = _shut_in(own, node_id, before, loops)
+            if loop is None:
+                message = f"{what} reads node {node_id!r}, which does not run before this one"
+                hint = _read_instead(own, node_id, before)
+            else:
+                message = f"{what} reads node {node_id!r}, which runs once in each round of loop {loop!r}"
+                hint = f"read nodes.{loop}.results, the list of what the rounds gave"
+            problems.append(Problem("error", own, at, message, hint))
     return problems
 
 
@@ -59,6 +73,14 @@ def _outputs_read(one: Checked, place: Place) -> Iterator[tuple[str, str, str]]:
             yield expression.path, "the expression", node_id
     for path, node_id in one.type.reads(one.node.config, place):
         yield path, "this", node_id
+
+
+def _shut_in(own: str, node_id: str, before: Before, loops: Loops) -> str | None:
+    """The loop before a node whose rounds keep to themselves what another node gives."""
+    around = loops.around.get(own, ())
+    outwards = (owner for owner in reversed(loops.around.get(node_id, ())) if owner not in around)
+    owner = next(outwards, None)
+    return owner if owner is not None and owner in before[own] else None
 
 
 def _read_instead(own: str, node_id: str, before: Before) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dag_factory.catalogue import Catalogue, Place
+from dag_factory.check_branches import branch_problems
 from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
+from dag_factory.check_loops import loop_problems
+from dag_factory.check_names import hidden_names, loop_name_problems
 from dag_factory.check_reads import read_problems
+from dag_factory.check_secrets import secret_problems
 from dag_factory.checked import Checked
 from dag_factory.compile import broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
@@ -28,12 +32,18 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         problems += own
         if found is not None:
             checked.setdefault(node.id, found)
+    faulty = {problem.node for problem in problems if problem.severity == "error" and problem.node}
     nodes = list(checked.values())
     loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}))
     problems += loops.problems
     problems += edge_problems(workflow, checked, loops) + _trigger_order(workflow, nodes)
     problems += clock_problems(nodes) + setting_problems(workflow)
     problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
+    problems += (
+        branch_problems(workflow, checked, faulty)
+        + secret_problems(workflow, nodes)
+        + hidden_names(nodes, loops)
+    )
     known = sorted({node.id for node in workflow.nodes})
     connected = links(loops, checked, set(known))
     cycles = cycle_problems(known, connected)
@@ -42,8 +52,11 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     if not cycles and not loops.problems:
         order = Order(known, [(link.source, link.target) for link in connected], loops)
         before = {node_id: order.visible(node_id) for node_id in known}
-    problems += read_problems(workflow, nodes, connected, before)
+    problems += read_problems(workflow, nodes, connected, before, loops)
     if before is not None:
+        problems += loop_name_problems(workflow, nodes, loops) + loop_problems(
+            workflow, checked, loops, faulty
+        )
         problems += _reachability(workflow, checked, before)
     return problems
 

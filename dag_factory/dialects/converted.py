@@ -39,6 +39,7 @@ class Converted:
         problems: What could not be carried over at all; their paths lead into the author's document.
         paths: Where the canonical document differs from the author's.
         explained: Canonical paths that a problem above explains: what else is found there only follows from it.
+        meant: Canonical paths where a warning would question what the author has said in so many words.
     """
 
     dialect: str
@@ -47,6 +48,7 @@ class Converted:
     problems: list[Problem] = field(default_factory=list)
     paths: list[Place] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
+    meant: list[str] = field(default_factory=list)
 
     def original_path(self, path: str) -> str:
         """Where the author wrote what stands at a path of the canonical document."""
@@ -61,6 +63,8 @@ class Converted:
         found: dict[tuple[str, str], Problem] = {}
         for problem in problems:
             if any(is_inside(problem.path, path) for path in self.explained):
+                continue
+            if problem.severity == "warning" and problem.path in self.meant:
                 continue
             path = self.original_path(problem.path)
             found.setdefault((path, problem.message), replace(problem, path=path))

@@ -10,6 +10,7 @@ from dag_factory.dialects.javascript import NotTranslatableError, translate
 from dag_factory.dialects.step_actions import Action
 from dag_factory.dialects.step_order import StepOrder
 from dag_factory.dialects.step_variables import read_variables
+from dag_factory.json_path import json_path
 from oneo.suggest import did_you_mean
 
 NAME = "steps"
@@ -199,6 +200,9 @@ class _Reader:
         yes, no = (_first(config.get(key)) for key in ("trueSteps", "falseSteps"))
         branch = {"if": condition, **({"then": yes} if yes else {}), "label": "true"}
         branches = [branch, *([{"else": no, "label": "false"}] if no else [])]
+        if not yes and (no or "trueSteps" in config):
+            # Nothing is to happen then.
+            self._result.meant.append(json_path([*place, "conditions", 0]))
         self._result.place(place, at, alike=False)
         self._result.place([*place, "conditions", 0], [*at, "condition"], alike=False)
         self._result.place([*place, "conditions", 0, "then"], [*at, "trueSteps", 0], alike=False)

@@ -91,7 +91,8 @@ class ForEachOperator(NodeOperator):
     @classmethod
     def loop(cls, config: Mapping[str, Any]) -> LoopSpec | None:
         """Every round begins afresh."""
-        return LoopSpec(carries=False)
+        item = config.get("item_variable", "item")
+        return LoopSpec(carries=False, item=item if isinstance(item, str) else None)
 
     async def run(self, config: ForEachConfig, context: NodeContext) -> NodeResult:
         """Run the rounds.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.flow_runner import Broken
 from oneo_operators.result import NodeResult
+
+_ROOTS: Final = {"context_value": "context", "variable": "variables", "node_output": "nodes"}
 
 
 class ExitCondition(NodeConfig):
@@ -128,7 +130,14 @@ class WorkflowLoopControllerOperator(NodeOperator):
         key = config.get("loop_key", "loop")
         ends = [config.get(name) for name in ("loop_back_to", "exit_to")]
         body, leave = (end if isinstance(end, str) else None for end in ends)
-        return LoopSpec(True, (key,) if isinstance(key, str) else (), body, leave)
+        return LoopSpec(
+            True,
+            (key,) if isinstance(key, str) else (),
+            body,
+            leave,
+            looks_at=tuple(_looked_at(config)),
+            limit=_limit(config),
+        )
 
     async def run(self, config: WorkflowLoopControllerConfig, context: NodeContext) -> NodeResult:
         """Run the rounds.
@@ -162,6 +171,20 @@ class WorkflowLoopControllerOperator(NodeOperator):
         return NodeResult(output, context_updates=rounds.left, routes=routes)
 
 
+def _looked_at(config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    listed = config.get("exit_conditions")
+    for index, one in enumerate(listed if isinstance(listed, list) else []):
+        kind, path = (one.get("type"), one.get("path")) if isinstance(one, dict) else (None, None)
+        if isinstance(kind, str) and kind in _ROOTS and isinstance(path, str) and path:
+            yield f".exit_conditions[{index}].path", f"{_ROOTS[kind]}.{path}"
+
+
+def _limit(config: Mapping[str, Any]) -> int | None:
+    most = config.get("max_iterations", 10)
+    open_ended = config.get("loop_type", "conditional") != "count"
+    return most if open_ended and isinstance(most, int) else None
+
+
 def _routes(broken: Broken | None, owner: str, output: dict[str, Any]) -> tuple[str, ...]:
     if broken is None or broken.loop == owner:
         return (SUCCESS,)
@@ -186,8 +209,7 @@ def _exit_reason(config: WorkflowLoopControllerConfig, index: int, scope: Scope)
 def _holds(one: ExitCondition, place: str, scope: Scope) -> bool:
     if one.type == "expression":
         return _condition(str(one.condition), place, scope)
-    root = {"context_value": "context", "variable": "variables", "node_output": "nodes"}[one.type]
-    return bool(value_at(scope.names.get(root), one.path) == one.expected_value)
+    return bool(value_at(scope.names.get(_ROOTS[one.type]), one.path) == one.expected_value)
 
 
 def _condition(source: str, place: str, scope: Scope) -> bool:
