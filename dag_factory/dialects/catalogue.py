@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from dag_factory.dialects.converted import Converted
+from dag_factory.dialects.sub_nodes import expand
 from dag_factory.dialects.type_names import ALIASES, STAND_INS
 
 NAME = "catalogue"
@@ -14,11 +16,19 @@ NAME = "catalogue"
 def convert(document: dict[str, Any]) -> Converted:
     """Read a document that is canonical up to names of types and shorthands."""
     result = Converted(NAME, document)
+    expand(result)
+    document = result.document
     nodes = document.get("nodes")
     if isinstance(nodes, list):
+        problems = len(result.problems)
         read = [_node(result, node, index) for index, node in enumerate(nodes)]
         if any(new is not old for new, old in zip(read, nodes, strict=True)):
             result.document = {**document, "nodes": read}
+        # Nodes of a loop's list stand elsewhere in the author's document.
+        result.problems[problems:] = [
+            replace(problem, path=result.original_path(problem.path))
+            for problem in result.problems[problems:]
+        ]
     handling = document.get("error_handling")
     if isinstance(handling, dict) and "fallback_on_failure" in handling:
         kept = {key: value for key, value in handling.items() if key != "fallback_on_failure"}

@@ -99,7 +99,7 @@ def _side(value: Any, values: Values) -> str:
     if isinstance(value, dict) and isinstance(value.get("context_path"), str):
         return f"default({values.path(value['context_path'])}, null)"
     if isinstance(value, str) and value.startswith("{{") and value.endswith("}}"):
-        return f"default({value[2:-2].strip()}, null)"
+        return f"default({values.read(value)[2:-2].strip()}, null)"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 # What Python's str.format would fill in; JSON and CSS in braces look different.
 _NAME: Final = re.compile(r"(?<!\{)\{([A-Za-z_]\w*(?:\.\w+|\[\w+\])*)(![rsa])?(:[^{}]*)?\}(?!\})")
+_TEMPLATE: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_INDEX: Final = re.compile(r"""(?<![\w.'"])current_index\b(?!['"])""")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _NODE: Final = re.compile(r"node_(.+)")
 # Words of the expression language: a name like them is read from context by its full path.
@@ -21,11 +23,13 @@ class Values:
 
     Attributes:
         inputs: The node's `input_mapping`: its own names for paths into the context.
+        in_loops: Whether the document has loops, whose rounds are counted by `current_index`.
         used: Which of those names stood somewhere.
         unreadable: Formats in texts that have no counterpart.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
+    in_loops: bool = False
     used: set[str] = field(default_factory=set)
     unreadable: list[str] = field(default_factory=list)
 
@@ -47,10 +51,15 @@ class Values:
         if first in self.inputs:
             self.used.add(first)
             return _joined(_start(*self.inputs[first].strip().split(".")), rest)
+        if first == "current_index" and self.in_loops:
+            return _joined("loop.index", rest)
         return _start(first, *rest)
 
     def _text(self, text: str) -> str:
-        return _NAME.sub(self._named, text)
+        text = _NAME.sub(self._named, text)
+        if self.in_loops:
+            text = _TEMPLATE.sub(lambda found: _INDEX.sub("loop.index", found[0]), text)
+        return text
 
     def _named(self, match: re.Match[str]) -> str:
         if match[2] or match[3]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dag_factory.dialects import flow_conditions, flow_nodes, flow_row
+from dag_factory.dialects import flow_conditions, flow_loops, flow_nodes, flow_row
 from dag_factory.dialects.converted import Converted
 from dag_factory.dialects.flow_values import Values
+from dag_factory.dialects.sub_nodes import expand
 from dag_factory.dialects.type_names import ALIASES, STAND_INS
 
 NAME = "reactflow"
@@ -19,6 +20,8 @@ _LOOP_HANDLES = {
     "loop_complete": "loop_complete",
     "done": "loop_complete",
 }
+_LOOPS = ("for_each", "workflow_loop_controller")
+_OF_A_NODE = {"id", "type", "name", "position", "error_handling"}
 _PLAIN_HANDLES = {None, "", "source", "output", "out", "default", "success", "right", "bottom", "a", "b"}
 
 
@@ -60,12 +63,16 @@ class _Reader:
         nodes, edges = drawn.get("nodes"), drawn.get("edges", [])
         self._edges: list[Any] = edges if isinstance(edges, list) else []
         self._types: dict[str, Any] = {
-            node["id"]: ALIASES.get(str(node.get("type")), node.get("type"))
+            node["id"]: ALIASES.get(str(_kind(node)), _kind(node))
             for node in (nodes if isinstance(nodes, list) else [])
             if isinstance(node, dict) and isinstance(node.get("id"), str)
         }
+        self._in_loops = isinstance(nodes, list) and any(map(flow_loops.goes_through_a_path, nodes))
         if isinstance(nodes, list):
-            out["nodes"] = [self._node(node, index) for index, node in enumerate(nodes)]
+            out["nodes"] = [
+                self._node(node, ["nodes", index], [*self._root, "nodes", index])
+                for index, node in enumerate(nodes)
+            ]
         elif "nodes" in drawn:
             out["nodes"] = nodes
         if isinstance(edges, list):
@@ -73,38 +80,36 @@ class _Reader:
         result.document = out
         flow_row.read_row(result, row, self._types)
         flow_row.other_keys(result, row, drawn, self._root)
+        expand(result)
         return result
 
-    def _node(self, node: Any, index: int) -> Any:
-        original: Path = [*self._root, "nodes", index]
-        canonical: Path = ["nodes", index]
+    def _node(self, node: Any, canonical: Path, original: Path) -> Any:
         if not isinstance(node, dict):
             return node
         self._result.place(canonical, original)
-        data = node.get("data", {})
+        data, data_at = node.get("data", {}), [*original, "data"]
+        if "sub_nodes" in canonical and "data" not in node:
+            # In a loop's list, options may stand beside the type.
+            data, data_at = {key: value for key, value in node.items() if key not in _OF_A_NODE}, original
         if not isinstance(data, dict):
-            self._result.refuse(
-                [*original, "data"], "`data` is an object", 'write "data": {…}', node=_id(node)
-            )
+            self._result.refuse(data_at, "`data` is an object", 'write "data": {…}', node=_id(node))
             data = {}
-        written = node.get("type")
-        if written in (None, "default", "input", "output", "custom") and isinstance(data.get("type"), str):
-            written = data["type"]
+        written = _kind(node)
+        if written != node.get("type"):
             data = {key: value for key, value in data.items() if key != "type"}
             self._result.place([*canonical, "type"], [*original, "data", "type"])
         out: dict[str, Any] = {key: node[key] for key in ("id", "error_handling") if key in node}
         if written is not None:
             out["type"] = self._type(written, _id(node), original, canonical)
-        label = data.get("label", data.get("name"))
+        label = data.get("label", data.get("name", node.get("name")))
         if isinstance(label, str) and label:
             out["name"] = label
-            self._result.place(
-                [*canonical, "name"], [*original, "data", "label" if "label" in data else "name"]
-            )
+            called = "label" if "label" in data else "name"
+            self._result.place([*canonical, "name"], [*(data_at if called in data else original), called])
         position = node.get("position")
         if isinstance(position, dict):
             out["position"] = position
-        out["config"] = self._config(out, data, canonical, original)
+        out["config"] = self._config(out, data, [*canonical, "config"], data_at)
         if written == "merge":
             out["config"].setdefault("mode", "merge")
         return out
@@ -119,11 +124,7 @@ class _Reader:
             return ALIASES[written]
         return written
 
-    def _config(
-        self, node: dict[str, Any], data: dict[str, Any], canonical: Path, original: Path
-    ) -> dict[str, Any]:
-        at: Path = [*original, "data"]
-        place: Path = [*canonical, "config"]
+    def _config(self, node: dict[str, Any], data: dict[str, Any], place: Path, at: Path) -> dict[str, Any]:
         node_id, node_type = _id(node), str(node.get("type"))
         if isinstance(data.get("config"), dict):
             at = [*at, "config"]
@@ -139,7 +140,7 @@ class _Reader:
             if isinstance(mapping, dict)
             else {}
         )
-        values = Values(inputs)
+        values = Values(inputs, in_loops=self._in_loops)
         given = {key: data[key] for key in data if key not in unseen and key != "input_mapping"}
         if node_type == "condition" and isinstance(given.get("conditions"), list):
             config = self._conditions(node, given, values, (place, at))
@@ -147,7 +148,15 @@ class _Reader:
             config = {}
             for name, value, inside, alike in flow_nodes.options(node_type, given):
                 self._result.place([*place, name], [*at, *inside], alike=alike)
-                config[name] = self._option(node_type, name, value, values)
+                if node_type == "for_each" and name == "sub_nodes" and isinstance(value, list):
+                    config[name] = [
+                        self._node(one, [*place, name, index], [*at, *inside, index])
+                        for index, one in enumerate(value)
+                    ]
+                else:
+                    config[name] = values.read(value)
+            if node_type == "for_each" and "items_path" in given:
+                config = flow_loops.options(self._result, node_id, config, values, (place, at))
         for name in sorted(inputs.keys() - values.used):
             self._result.note(
                 f"node {node_id!r}: input {name!r} of its input_mapping is named in none of its options, "
@@ -158,30 +167,6 @@ class _Reader:
             hint = "write {{ name }}, with a filter such as {{ name | round(1) }}"
             self._result.refuse(at, message, hint, node=node_id)
         return config
-
-    def _option(self, node_type: str, name: str, value: Any, values: Values) -> Any:
-        if node_type == "for_each" and name == "items_path":
-            return value
-        if node_type == "for_each" and name == "sub_nodes" and isinstance(value, list):
-            return [self._sub_node(node, values) for node in value]
-        return values.read(value)
-
-    def _sub_node(self, node: Any, values: Values) -> Any:
-        """A node of a loop's body; its options may stand beside its type."""
-        if not isinstance(node, dict):
-            return node
-        written = node.get("type")
-        node_type = ALIASES.get(written, written) if isinstance(written, str) else written
-        if node_type != written:
-            self._result.note(f"node {_id(node)!r}: type {written!r} is read as {node_type!r}")
-        beside = {
-            key: value for key, value in node.items() if key not in ("id", "type", "position", "data", "name")
-        }
-        data = node["data"] if isinstance(node.get("data"), dict) else beside
-        data = {key: value for key, value in data.items() if key not in ("label", "input_mapping")}
-        config = {name: values.read(value) for name, value, _, _ in flow_nodes.options(str(node_type), data)}
-        kept = {key: node[key] for key in ("id", "name") if key in node}
-        return {**kept, "type": node_type, "config": config}
 
     def _conditions(
         self, node: dict[str, Any], data: dict[str, Any], values: Values, places: tuple[Path, Path]
@@ -237,15 +222,23 @@ class _Reader:
             self._result.place([*canonical, "condition"], [*original, "sourceHandle"])
         elif handle == "error":
             out.setdefault("condition", "error")
-        elif source_type in ("for_each", "workflow_loop_controller") and handle in _LOOP_HANDLES:
+        elif source_type in _LOOPS and handle in _LOOP_HANDLES:
             out[_LOOP_HANDLES[handle]] = True
         elif isinstance(handle, str) and handle not in _PLAIN_HANDLES:
             self._result.note(
                 f"edge {edge.get('source')!r} → {edge.get('target')!r}: the handle {handle!r} decides nothing here"
             )
-        if self._types.get(str(edge.get("target"))) == "for_each" and edge.get("targetHandle") == "loop_back":
+        if self._types.get(str(edge.get("target"))) in _LOOPS and edge.get("targetHandle") == "loop_back":
             out["loop_back"] = True
         return out
+
+
+def _kind(node: dict[str, Any]) -> Any:
+    """A node's type; where the canvas has none of its own for it, it stands in the data."""
+    written, data = node.get("type"), node.get("data")
+    of_the_canvas = written in (None, "default", "input", "output", "custom")
+    inner = data.get("type") if of_the_canvas and isinstance(data, dict) else None
+    return inner if isinstance(inner, str) else written
 
 
 def _id(node: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from dag_factory.dialects.javascript import NotTranslatableError, translate
 from dag_factory.dialects.step_actions import Action
 from dag_factory.dialects.step_order import StepOrder
 from dag_factory.dialects.step_variables import read_variables
+from dag_factory.dialects.sub_nodes import expand
 from dag_factory.json_path import json_path
 from oneo.suggest import did_you_mean
 
@@ -63,6 +64,7 @@ class _Reader:
             result.note(f"`{key}` is kept by the store with each published version, so it is not read")
         for key in sorted(document.keys() - _READ):
             result.refuse([key], f"unknown key {key!r}", did_you_mean(key, _READ))
+        expand(result)
         result.approximations.sort(key=lambda text: text.startswith("`"))
         return result
 

@@ -77,22 +77,6 @@ def test_type_may_stand_in_the_data():
     assert (node["type"], node["config"]) == ("find_records", {"pipeline_id": "leads"})
 
 
-def test_loop_keeps_its_options_and_its_body_is_canonical():
-    body = [{"id": "u", "type": "record_update", "record_id": "{current_item.id}", "update_fields": {"n": 1}}]
-    found = config("for_each", items_path="node_find.records", max_concurrency=5, sub_nodes=body)
-    assert found == {
-        "items_path": "node_find.records",
-        "max_concurrency": 5,
-        "sub_nodes": [
-            {
-                "id": "u",
-                "type": "update_record",
-                "config": {"record_id": "{{ current_item.id }}", "update_fields": {"n": 1}},
-            }
-        ],
-    }
-
-
 def test_input_that_nothing_names_is_reported():
     converted = to_canonical(
         document(drawn("a", "ai_prompt", prompt="x", input_mapping={"text": "node_1.y"}))
