@@ -6,14 +6,17 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dag_factory.catalogue import Place
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
 from oneo.database import to_json
-from oneo.errors import NodeError, PermanentNodeError
+from oneo.errors import NodeError, OneoError, PermanentNodeError
 from oneo.store.log import Kept, NodeKey
 from oneo_operators.attempt_rows import AttemptRows, Begun, JournaledRows, StoredRows
 from oneo_operators.context import NodeContext
@@ -195,6 +198,8 @@ class NodeAttempt:
         row = {"input": self._inputs, "output": output, "routes": routes or None, "error": found}
         if routes:
             row["context_updates"] = {FAILURE: found}
+        if self._journal is not None and isinstance(self._rows, StoredRows):
+            self._journal.flush()
         # Another process may have run the node at the same time and been first: its result is the node's.
         first = self._rows.fail(self._number, row, final=not again)
         if first is not None:
@@ -212,6 +217,9 @@ class NodeAttempt:
             "node": self.node.id,
             "attempt": self._number,
         }
+        if self._journal is not None:
+            with suppress(OneoError, SQLAlchemyError):
+                self._journal.flush()
         self._rows.stop(self._number, {"input": self._inputs, "error": error})
 
     def _handled_by(self) -> tuple[str, ...]:
