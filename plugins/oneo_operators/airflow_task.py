@@ -25,7 +25,7 @@ from oneo_operators.failure import as_node_error, redacted
 from oneo_operators.journal import Journal
 from oneo_operators.redact import redact
 from oneo_operators.resolving import checked, evaluated
-from oneo_operators.runner import pure_inside
+from oneo_operators.runner import recalled_inside
 from oneo_operators.runtime import Runtime
 from oneo_operators.services import Secrets
 from oneo_operators.xcom import unwrap, wrap
@@ -71,7 +71,7 @@ def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[E
         if not binding.node.is_trigger:
             attempt.open(session)
             if attempt.runtime is not None and attempt.repeats:
-                attempt.runtime.journal.recall(session, state.id, pure_inside(binding.node))
+                attempt.runtime.journal.recall(session, state.id, recalled_inside(binding.node))
         return state, attempt
 
     return begun(binding, context, attempt_in)
