@@ -54,6 +54,7 @@ def compile_workflow(
         timezone=workflow.settings.timezone,
         max_active_runs=limit,
         timeout_minutes=workflow.settings.timeout_minutes,
+        granularity=workflow.settings.granularity,
         tags=tuple(workflow.settings.tags),
     )
 
