@@ -21,6 +21,10 @@ from oneo_app.console import (
 
 File = Annotated[Path, typer.Argument(help="A workflow definition as JSON.", metavar="FILE")]
 
+FileOrFolder = Annotated[
+    Path, typer.Argument(help="A workflow definition as JSON, or a folder of them.", metavar="FILE_OR_FOLDER")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -61,21 +65,59 @@ def nodes(as_json: Json = False) -> None:
         answer(found, as_json, show)
 
 
-def validate(file: File, as_json: Json = False) -> None:
-    """Check a definition; every problem names node, JSON path and remedy."""
+def validate(file: FileOrFolder, as_json: Json = False) -> None:
+    """Check a definition, or all of a folder; every problem names node, JSON path and remedy."""
     with plain_errors(as_json):
+        if file.is_dir():
+            _validate_all(file, as_json)
+            return
         found = _examine(file)
-
-        def show() -> None:
-            show_problems(found.problems)
-            for approximation in found.approximations:
-                out.print("[yellow]approximation[/yellow] " + approximation.replace("[", r"\["))
-            verdict = "[green]valid[/green]" if found.ok else "[red]not valid[/red]"
-            out.print(f"{file}: {verdict}, {len(found.problems)} problem(s), dialect {found.dialect}")
-
-        answer(found.as_json(), as_json, show)
+        answer(found.as_json(), as_json, lambda: _show(file, found))
         if not found.ok:
             raise typer.Exit(USER_PROBLEM)
+
+
+def _validate_all(folder: Path, as_json: bool) -> None:
+    from oneo.errors import UserError  # noqa: PLC0415
+
+    files = sorted(path for path in folder.rglob("*.json") if path.is_file())
+    if not files:
+        raise UserError(
+            f"{folder} holds no definition", hint="give a folder with .json files, or one such file"
+        )
+    found = [(file, _examined_or_refused(file)) for file in files]
+
+    def show() -> None:
+        for file, examination in found:
+            _show(file, examination)
+        bad = sum(not examination.ok for _, examination in found)
+        verdict = f"[red]{bad} not valid[/red]" if bad else "[green]all valid[/green]"
+        out.print(f"{len(files)} definition(s) in {folder}: {verdict}")
+
+    answer([{"file": str(file), **examination.as_json()} for file, examination in found], as_json, show)
+    if not all(examination.ok for _, examination in found):
+        raise typer.Exit(USER_PROBLEM)
+
+
+def _examined_or_refused(file: Path) -> Any:
+    """One file that cannot be read must not hide what is wrong with the others."""
+    from dag_factory.examine import Examination  # noqa: PLC0415
+    from oneo.errors import UserError  # noqa: PLC0415
+    from oneo.problems import Problem  # noqa: PLC0415
+
+    try:
+        return _examine(file)
+    except UserError as error:
+        problem = Problem("error", None, "$", error.message, error.hint)
+        return Examination(None, "none", [problem], [], None, None)
+
+
+def _show(file: Path, found: Any) -> None:
+    show_problems(found.problems)
+    for approximation in found.approximations:
+        out.print("[yellow]approximation[/yellow] " + approximation.replace("[", r"\["))
+    verdict = "[green]valid[/green]" if found.ok else "[red]not valid[/red]"
+    out.print(f"{file}: {verdict}, {len(found.problems)} problem(s), dialect {found.dialect}")
 
 
 def plan(file: File, as_json: Json = False) -> None:
