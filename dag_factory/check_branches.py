@@ -19,7 +19,7 @@ def branch_problems(
     Args:
         workflow: The definition.
         checked: Its nodes whose type is known.
-        faulty: Nodes with errors in their options, from which more would only follow.
+        faulty: Nodes with errors.
     """
     edges = workflow.edges or []
     read = {

@@ -29,7 +29,7 @@ def loop_problems(
         workflow: The definition.
         checked: Its nodes whose type is known.
         loops: Its loops.
-        faulty: Nodes with errors in their options, from which more would only follow.
+        faulty: Nodes with errors.
     """
     problems = _bodyless(workflow, checked, loops)
     breakers = {

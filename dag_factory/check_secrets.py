@@ -20,16 +20,16 @@ _NAMES: Final = re.compile(
 _VALUES: Final = {
     "a bearer token": re.compile(r"\bBearer\s+(?=\S*\d)[A-Za-z0-9._~+/=-]{8,}"),
     "a user name with a password": re.compile(
-        r"\bBasic\s+[A-Za-z0-9+/]{8,}={0,2}(?:\s|$)|://[^/\s:@{}]+:[^/\s@{}]+@"
+        r"\bBasic\s+(?=\S*[\d=])[A-Za-z0-9+/]{8,}={0,2}(?:\s|$)|://[^/\s:@{}]+:[^/\s@{}]+@"
     ),
     "an API key": re.compile(
-        r"\b(?:sk|rk|pk)[-_](?=\S*\d)[A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{35}|\bgh[pousr]_[A-Za-z0-9]{30,}"
+        r"\b(?:sk|rk|pk)[-_](?=\S{0,100}\d)[A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{35}|\bgh[pousr]_[A-Za-z0-9]{30,}"
         r"|[?&](?:api_?key|access_token|token)=[A-Za-z0-9._~-]{8,}"
     ),
     "a Slack token": re.compile(r"\bxox[a-z]-[A-Za-z0-9-]{10,}"),
     "an AWS key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-    "a signed token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    "a signed token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,500}\.eyJ[A-Za-z0-9_-]{8,500}\.[A-Za-z0-9_-]{8,}"),
 }
 
 
@@ -42,17 +42,19 @@ def secret_problems(workflow: Workflow, nodes: Sequence[Checked]) -> list[Proble
             if "connection_id" in one.type.Config.model_fields:
                 hint += ", or put it into a connection and name that in connection_id"
             problems.append(Problem("warning", one.node.id, path, f"{what} stands here in plain text", hint))
-    defaults = {name: variable.default for name, variable in workflow.variables.items()}
-    for path, name, what in _secrets(defaults, "$.variables"):
-        message = f"{what} stands here in plain text, and whoever starts the workflow sees it"
-        hint = f"store it as a secret and read {{{{ secrets.{name} }}}} where it is needed"
-        problems.append(Problem("warning", None, path, message, hint))
+    for variable, spec in workflow.variables.items():
+        for path, name, what in _secrets(
+            spec.default, json_path(["variables", variable, "default"]), variable
+        ):
+            message = f"{what} stands here in plain text, and whoever starts the workflow sees it"
+            hint = f"store it as a secret and read {{{{ secrets.{name} }}}} where it is needed"
+            problems.append(Problem("warning", None, path, message, hint))
     return problems
 
 
-def _secrets(value: Any, at: str) -> Iterator[tuple[str, str, str]]:
+def _secrets(value: Any, at: str, name: str = "") -> Iterator[tuple[str, str, str]]:
     """(JSON path, a name for the secret, what it is) of every secret in a value."""
-    pending: list[tuple[str, str, Any]] = [(at, "", value)]
+    pending: list[tuple[str, str, Any]] = [(at, name, value)]
     while pending:
         path, name, inner = pending.pop()
         if isinstance(inner, dict):

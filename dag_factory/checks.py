@@ -13,7 +13,7 @@ from dag_factory.check_names import hidden_names, loop_name_problems
 from dag_factory.check_reads import read_problems
 from dag_factory.check_secrets import secret_problems
 from dag_factory.checked import Checked
-from dag_factory.compile import broken_loop, loop_specs
+from dag_factory.compile import branch_edges, broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
 from dag_factory.loops import Loops, find_loops
@@ -32,18 +32,15 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         problems += own
         if found is not None:
             checked.setdefault(node.id, found)
-    faulty = {problem.node for problem in problems if problem.severity == "error" and problem.node}
     nodes = list(checked.values())
-    loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}))
+    named = [edge for one in nodes for edge in branch_edges(one.node.id, one.branches, one.config_path)]
+    loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}), named)
     problems += loops.problems
     problems += edge_problems(workflow, checked, loops) + _trigger_order(workflow, nodes)
     problems += clock_problems(nodes) + setting_problems(workflow)
     problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
-    problems += (
-        branch_problems(workflow, checked, faulty)
-        + secret_problems(workflow, nodes)
-        + hidden_names(nodes, loops)
-    )
+    problems += branch_problems(workflow, checked, _faulty(problems))
+    problems += secret_problems(workflow, nodes) + hidden_names(nodes, loops)
     known = sorted({node.id for node in workflow.nodes})
     connected = links(loops, checked, set(known))
     cycles = cycle_problems(known, connected)
@@ -54,11 +51,15 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         before = {node_id: order.visible(node_id) for node_id in known}
     problems += read_problems(workflow, nodes, connected, before, loops)
     if before is not None:
-        problems += loop_name_problems(workflow, nodes, loops) + loop_problems(
-            workflow, checked, loops, faulty
-        )
+        problems += loop_name_problems(workflow, nodes, loops)
+        problems += loop_problems(workflow, checked, loops, _faulty(problems))
         problems += _reachability(workflow, checked, before)
     return problems
+
+
+def _faulty(problems: Sequence[Problem]) -> set[str]:
+    """The nodes with errors, from which more would only follow."""
+    return {problem.node for problem in problems if problem.severity == "error" and problem.node is not None}
 
 
 def _breakers(nodes: Sequence[Checked], loops: Loops) -> list[Problem]:

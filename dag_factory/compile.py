@@ -9,7 +9,7 @@ from typing import Any, Literal
 from dag_factory.catalogue import Branch, Catalogue, LoopSpec, NodeType, Place, Retry
 from dag_factory.config import expressions_of
 from dag_factory.definition import ErrorHandling, Node, Workflow
-from dag_factory.loops import Loop, Loops, find_loops
+from dag_factory.loops import Loop, Loops, Written, find_loops
 from dag_factory.order import Order
 from dag_factory.plan import ERROR, SUCCESS, Body, Plan, PlanEdge, PlanNode
 
@@ -27,7 +27,12 @@ def compile_workflow(
     """
     types = {node.id: _type_of(node, catalogue) for node in workflow.nodes}
     specs = loop_specs(workflow, types)
-    loops = find_loops(workflow, specs)
+    named = [
+        edge
+        for node in workflow.nodes
+        for edge in branch_edges(node.id, types[node.id].branches(node.config), "")
+    ]
+    loops = find_loops(workflow, specs, named)
     routes = _routes(workflow, types, loops)
     order = Order([node.id for node in workflow.nodes], list(routes), loops)
     making = _Making(workflow, types, loops, order, routes, only)
@@ -70,6 +75,21 @@ def loop_specs(workflow: Workflow, types: Mapping[str, type[NodeType]]) -> dict[
     """By the id of each loop node whose type is known, what its config says about its loop."""
     found = {node.id: types[node.id].loop(node.config) for node in workflow.nodes if node.id in types}
     return {node_id: spec for node_id, spec in found.items() if spec is not None}
+
+
+def branch_edges(node_id: str, branches: Sequence[Branch], at: str) -> list[Written]:
+    """The ways from a node that its branches name by themselves, whether an edge says so too or not.
+
+    Args:
+        node_id: The node.
+        branches: Its branches.
+        at: JSON path of its config.
+    """
+    return [
+        Written(node_id, branch.target, None, at + branch.path)
+        for branch in branches
+        if branch.target is not None
+    ]
 
 
 def branch_routes(branches: Sequence[Branch], condition: str, target: str) -> tuple[str, ...]:

@@ -113,16 +113,20 @@ class Loops:
         return node
 
 
-def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
+def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequence[Written]) -> Loops:
     """The loops of a definition.
 
     Args:
         workflow: The definition.
         specs: By the id of each loop node, what its config says.
+        named: Ways that branches name by themselves. They may belong to a body; where they lead is ordered elsewhere.
     """
     known = {node.id for node in workflow.nodes}
     places = {node.id: f"$.nodes[{index}]" for index, node in enumerate(workflow.nodes)}
     written = [edge for edge in written_edges(workflow) if edge.source in known and edge.target in known]
+    drawn = {(edge.source, edge.target) for edge in written}
+    beside = {edge for edge in named if edge.target in known and (edge.source, edge.target) not in drawn}
+    written += [edge for edge in named if edge in beside]
     problems = [
         _stray(edge, "leads into a loop's body", "loop")
         for edge in written
@@ -149,7 +153,8 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
     ordering = [
         edge
         for edge in onward
-        if not (
+        if edge not in beside
+        and not (
             edge.target in loops and edge.source in loops[edge.target].body and not loops[edge.target].tail
         )
     ]
@@ -190,7 +195,7 @@ def _loop(
         if other != owner:
             after[other].update(ends)
     inside = _reachable(entries, after, without=owner)
-    body = frozenset(inside - _reachable(exits - inside, after, without=owner))
+    body = frozenset(inside - _reachable(exits, after, without=owner))
     # Outside edges lead to a loop node that stands before its body, and else to the body's first node.
     tail = (
         bool(before[owner])

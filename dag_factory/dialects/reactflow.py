@@ -92,7 +92,8 @@ class _Reader:
             # In a loop's list, options may stand beside the type.
             data, data_at = {key: value for key, value in node.items() if key not in _OF_A_NODE}, original
         if not isinstance(data, dict):
-            self._result.refuse(data_at, "`data` is an object", 'write "data": {…}', node=_id(node))
+            at = [*canonical, "config"]
+            self._result.refuse(data_at, "`data` is an object", 'write "data": {…}', node=_id(node), at=at)
             data = {}
         written = _kind(node)
         if written != node.get("type"):

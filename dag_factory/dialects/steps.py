@@ -161,7 +161,7 @@ class _Reader:
     ) -> dict[str, Any]:
         place: list[int | str] = ["nodes", len(self._nodes), "config"]
         if not isinstance(parameters, dict):
-            self._result.refuse(at, "parameters are an object", "write {…}", node=_id(node))
+            self._result.refuse(at, "parameters are an object", "write {…}", node=_id(node), at=place)
             parameters = {}
         self._result.place(place, at, alike=False)
         config: dict[str, Any] = {}

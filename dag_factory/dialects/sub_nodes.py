@@ -62,6 +62,7 @@ class _Expansion:
         )
         if not isinstance(written, list):
             self._refuse(at, owner, f"`{_KEY}` is a list of nodes", 'write [{"id": …, "type": …}]')
+            self._result.meant.append(at.removesuffix(f".config.{_KEY}"))
         elif drawn:
             message = f"the body of loop {owner!r} is given twice: here, and by an edge with `loop`"
             self._refuse(at, owner, message, "keep one of them")
@@ -87,7 +88,10 @@ class _Expansion:
                 self._edge(previous, name, here, "loop" if previous == owner else None)
                 previous = name
                 own.add(name)
-        if previous != owner:
+        if previous == owner and written:
+            # What is wrong with its nodes is reported, not that there are none.
+            self._result.meant.append(at.removesuffix(f".config.{_KEY}"))
+        elif previous != owner:
             self._edge(previous, owner, f"{at}[{len(written) - 1}]", "loop_back")
         self._taken |= own
 

@@ -273,4 +273,10 @@ def inputs() -> list[Mistake]:
     return found
 
 
-MISTAKES = [*unknown_types(), *options(), *filters(), *clocks(), *inputs()]
+CLASSES = {
+    "unknown types": unknown_types(),
+    "options": options(),
+    "filters": filters(),
+    "schedules": clocks(),
+    "variables and settings": inputs(),
+}

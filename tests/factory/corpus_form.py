@@ -247,4 +247,9 @@ def unstorable() -> list[Mistake]:
     return [Mistake(f"value: {name}", document, path, None, says) for name, document, path, says in cases]
 
 
-MISTAKES = [*unknown_keys(), *ids(), *wrong_types(), *unstorable()]
+CLASSES = {
+    "unknown keys": unknown_keys(),
+    "hostile ids": ids(),
+    "values of the wrong type": wrong_types(),
+    "values no database takes": unstorable(),
+}

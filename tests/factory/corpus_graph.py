@@ -280,4 +280,8 @@ def expressions() -> list[Mistake]:
     return found
 
 
-MISTAKES = [*edges(), *branches(), *expressions()]
+CLASSES = {
+    "edges": edges(),
+    "branches": branches(),
+    "expressions": expressions(),
+}
