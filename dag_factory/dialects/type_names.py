@@ -45,8 +45,10 @@ STAND_INS: Final = {
     "path_c": _CHAIN,
     "high_value_flow": _CHAIN,
     "standard_flow": _CHAIN,
-    "process_record": "put the nodes that work on one record in its place, such as update_record or http_request",
-    "aggregate_results": "use merge_data to combine outputs, or read them as {{ nodes.ID }} where they are needed",
+    "process_record": "put the nodes that work on one record in its place, such as update_record or http_request; "
+    "in the body of a for_each they read it as {{ item }}",
+    "aggregate_results": "use merge_data to combine outputs, or read them as {{ nodes.ID }} where they are needed; "
+    "behind a for_each, {{ nodes.ID.results }} lists what its rounds gave",
     "error_handler": f"{_ON_ERROR} to a node that handles it, such as task_notify",
     "retry_logic": 'remove it, and write "error_handling": {"retry_count": 3} on the node that may fail',
     "fallback_action": f"{_ON_ERROR} to the node that stands in, such as http_request or create_follow_up_task",

@@ -14,11 +14,14 @@ from airflow.serialization.serialized_objects import DagSerialization
 from dag_factory.examine import examine
 from dag_factory.render import Edition, render
 from oneo_operators.catalogue import catalogue
+from tests.control_flow.cases import CASES
 from tests.factory.test_compile import DOCUMENTS
 
+SOUND: list[Any] = [*(DOCUMENTS[name] for name in sorted(DOCUMENTS)), *(case.document for case in CASES)]
 JUNK: list[Any] = [
     None, True, 0, -1, 10**400, 1.5, "", "x", "{{ trigger.x }}", "{{", "success", "error", "start", "a\nb", "é" * 300,
-    [], [[]], ["{{ x }}"], {}, {"a": 1}, {"{{ x }}": 1}, "nodes", "trigger_manual", "condition", "0 0 31 2 *",
+    [], [[]], ["{{ x }}"], {}, {"a": 1}, {"{{ x }}": 1}, "nodes", "trigger_manual", "condition", "for_each",
+    "0 0 31 2 *", "each", "work", {"sub_nodes": [{}]},
 ]  # fmt: skip
 
 
@@ -39,7 +42,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 def damaged(seed: int) -> Any:
     """A sound document with one to three places replaced or removed."""
     chance = random.Random(seed)
-    document = copy.deepcopy(DOCUMENTS[chance.choice(sorted(DOCUMENTS))])
+    document = copy.deepcopy(chance.choice(SOUND))
     for _ in range(chance.randint(1, 3)):
         container, key = chance.choice(places(document) or [(document, "id")])
         if chance.random() < 0.2:
