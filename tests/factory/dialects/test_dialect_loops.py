@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,12 @@ from dag_factory.dialects import to_canonical
 from dag_factory.dialects.type_names import STAND_INS
 from dag_factory.examine import examine, plan_of
 from oneo_operators.catalogue import catalogue
-from tests.factory.dialects.written import START, edge, node, notify
+from tests.factory.dialects.written import START, edge, loops, node, notify, show
 from tests.nodes.bench import Bench
 from tests.nodes.conftest import bench
 
 __all__ = ["bench"]
 
-FIXTURES = Path(__file__).parents[2] / "fixtures/workflows"
 FULL = {"recipients": ["ann@example.com"], "title": "T", "message": "M"}
 
 
@@ -29,10 +26,6 @@ def drawn(name: str, kind: str, /, **data: Any) -> dict[str, Any]:
 
 def line(source: str, target: str, handle: str | None = None, **rest: Any) -> dict[str, Any]:
     return {"source": source, "target": target, "sourceHandle": handle, **rest}
-
-
-def show(name: str, /, **values: Any) -> dict[str, Any]:
-    return node(name, "merge_data", merge_sources=[{"source": "static", "data": values}])
 
 
 def drawing(*nodes: dict[str, Any], edges: list[Any]) -> dict[str, Any]:
@@ -52,12 +45,6 @@ def plain_loop(*body: Any, edges: list[Any] | None = None, **more: Any) -> dict[
     loop = node("each", "for_each", items_source=["a", "b", "c"], sub_nodes=list(body), **more)
     listed = {} if edges is None else {"edges": edges}
     return {"id": "w", "name": "W", "nodes": [START, loop, notify("end")], **listed}
-
-
-def loops(document: dict[str, Any]) -> dict[str, list[str]]:
-    """The bodies of a document's loops, by loop node."""
-    plan = plan_of(document, catalogue())
-    return {one.id: [inner.id for inner in one.body.nodes] for one in plan.nodes if one.body is not None}
 
 
 def test_drawn_body_runs_once_per_item(bench: Bench):
@@ -263,111 +250,3 @@ def test_a_step_may_be_a_loop_with_its_body_in_a_list():
 
     del parameters["sub_nodes"][1]["config"]["tittle"]
     assert loops(document) == {"each": ["x", "y"]}
-
-
-# Options as the node catalogue shows them.
-FOR_EACH = {
-    "items_source": "{{context.records}}", "item_variable": "current_record", "max_iterations": 1000, "batch_size": 10,
-    "parallel_processing": True, "continue_on_error": True,
-    "accumulator": {"enabled": True, "initial_value": [], "operation": "append"},
-}  # fmt: skip
-CONTROLLER = {
-    "loop_key": "main_loop", "loop_type": "conditional", "max_iterations": 10,
-    "exit_conditions": [{"type": "context_value", "path": "success", "expected_value": True}],
-    "loop_back_to": "loop_start", "exit_to": "loop_complete",
-}  # fmt: skip
-BREAKER = {
-    "loop_key": "main_loop",
-    "break_conditions": [{"condition": "{{context.attempts}} > 3", "reason": "max_attempts_exceeded"}],
-    "cleanup_on_break": True,
-}
-
-
-def test_loop_of_the_catalogue_runs_over_the_records_before_it(bench: Bench):
-    for name in ("Ann", "Ben"):
-        bench.record("leads", name=name)
-    work = show("work", name="{{ current_record.name }}")
-    nodes = [
-        START,
-        node("find", "find_records", pipeline_id="leads"),
-        node("each", "for_each", **FOR_EACH),
-        work,
-    ]
-    edges = [
-        edge("start", "find"), edge("find", "each"), {**edge("each", "work"), "loop": True},
-        {**edge("work", "each"), "loop_back": True},
-    ]  # fmt: skip
-    report = bench.run({"id": "w", "name": "W", "nodes": nodes, "edges": edges})
-
-    assert report["status"] == "success", report["error"]
-    assert sorted(one["name"] for one in report["nodes"]["each"]["output"]["accumulated"]) == ["Ann", "Ben"]
-
-
-def controlled(controller: dict[str, Any], edges: list[Any]) -> dict[str, Any]:
-    body = [notify("work"), node("stop", "workflow_loop_breaker", **BREAKER)]
-    nodes = [START, node("again", "workflow_loop_controller", **controller), *body, notify("end")]
-    return {
-        "id": "w",
-        "name": "W",
-        "nodes": nodes,
-        "edges": [edge("start", "again"), edge("work", "stop"), *edges],
-    }
-
-
-def test_controller_and_breaker_of_the_catalogue_belong_together():
-    document = controlled(
-        CONTROLLER,
-        [edge("again", "work", "loop_start"), edge("stop", "again"), edge("again", "end", "loop_complete")],
-    )
-    assert examine(document, catalogue()).problems == []
-    plan = plan_of(document, catalogue())
-    assert plan.by_id["again"].body.by_id["stop"].breaks == "again"
-
-
-def test_loop_of_the_catalogue_may_name_nodes_instead():
-    document = controlled({**CONTROLLER, "loop_back_to": "work", "exit_to": "end"}, [edge("stop", "again")])
-    assert examine(document, catalogue()).problems == []
-    assert loops(document) == {"again": ["work", "stop"]}
-
-
-def quoted(name: str) -> dict[str, Any]:
-    return json.loads((FIXTURES / f"{name}.json").read_text())
-
-
-@pytest.mark.parametrize(
-    ("name", "stand_ins"),
-    [
-        ("catalogue-loop-implementation", {"3": "process_record", "4": "aggregate_results"}),
-        ("catalogue-parallel-processing", {"3": "path_a", "4": "path_b"}),
-        ("catalogue-error-recovery-flow", {"2": "error_handler", "3": "retry_logic", "4": "fallback_action"}),
-    ],
-)
-def test_pattern_names_the_nodes_to_put_in_the_place_of_stand_ins(name: str, stand_ins: dict[str, str]):
-    problems = {p.node: p for p in examine(quoted(name), catalogue()).problems if p.path.endswith(".type")}
-    assert problems.keys() == stand_ins.keys()
-    for node_id, stand_in in stand_ins.items():
-        assert repr(stand_in) in problems[node_id].message
-        hint = problems[node_id].hint or ""
-        assert any(name in hint for name in ("error_handling", *catalogue().types()))
-
-
-def test_pattern_of_the_loop_is_one_once_its_stand_ins_are_replaced(bench: Bench):
-    document = quoted("catalogue-loop-implementation")
-    find, each, work, end = document["nodes"]
-    nodes = [
-        {**find, "config": {"pipeline_id": "leads"}},
-        {**each, "config": {"items_source": "{{ nodes['1'].records }}"}},
-        {**work, **{key: show("x", name="{{ item.name }}")[key] for key in ("type", "config")}},
-        {
-            **end,
-            **{
-                key: show("x", all="{{ nodes['2'].results | map('name') }}")[key]
-                for key in ("type", "config")
-            },
-        },
-    ]
-    bench.record("leads", name="Ann")
-    report = bench.run({**document, "id": "w", "name": "W", "nodes": nodes})
-
-    assert report["status"] == "success", report["error"]
-    assert report["nodes"]["4"]["output"] == {"all": ["Ann"]}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dag_factory.examine import plan_of
+from oneo_operators.catalogue import catalogue
+
 START = {"id": "start", "type": "trigger_manual"}
 
 
@@ -30,3 +33,14 @@ def chain(*nodes: dict[str, Any], **rest: Any) -> dict[str, Any]:
 def graph(nodes: list[dict[str, Any]], edges: list[Any]) -> dict[str, Any]:
     """A workflow with edges; the manual trigger is its first node."""
     return {"id": "w", "name": "W", "nodes": [START, *nodes], "edges": edges}
+
+
+def show(name: str, /, **values: Any) -> dict[str, Any]:
+    """A node whose output tells what it saw."""
+    return node(name, "merge_data", merge_sources=[{"source": "static", "data": values}])
+
+
+def loops(document: dict[str, Any]) -> dict[str, list[str]]:
+    """The bodies of a document's loops, by loop node."""
+    plan = plan_of(document, catalogue())
+    return {one.id: [inner.id for inner in one.body.nodes] for one in plan.nodes if one.body is not None}
