@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dag_factory.catalogue import Catalogue, Place
+from dag_factory.check_calls import own_call_problems
 from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
+from dag_factory.check_outputs import output_problems
 from dag_factory.check_reads import read_problems
 from dag_factory.checked import Checked
 from dag_factory.compile import broken_loop, loop_specs
@@ -37,12 +39,14 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     known = sorted({node.id for node in workflow.nodes})
     connected = links(loops, checked, set(known))
     cycles = cycle_problems(known, connected)
-    problems += cycles + _breakers(nodes, loops)
+    problems += cycles + _breakers(nodes, loops) + own_call_problems(workflow, nodes)
     before: dict[str, list[str]] | None = None
+    order = None
     if not cycles and not loops.problems:
         order = Order(known, [(link.source, link.target) for link in connected], loops)
         before = {node_id: order.visible(node_id) for node_id in known}
     problems += read_problems(workflow, nodes, connected, before)
+    problems += output_problems(workflow, nodes, order.visible_at_end() if order else None)
     if before is not None:
         problems += _reachability(workflow, checked, before)
     return problems

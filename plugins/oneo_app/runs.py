@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from dag_factory.catalogue import Question
 from dag_factory.examine import plan_of
 from dag_factory.plan import Plan
+from dag_factory.variables import misfits
 from oneo.database import Database
 from oneo.errors import InfrastructureError, NodeError, UserError
 from oneo.settings import settings
@@ -43,19 +44,7 @@ def check_variables(plan: Plan, data: Mapping[str, Any]) -> None:
     Raises:
         UserError: It does not; every reason is named.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - most commands start nothing
-
-    problems = []
-    for name, variable in plan.variables.items():
-        value = data.get(name)
-        if value is None:
-            if variable.get("required") and variable.get("default") is None:
-                problems.append(f"variable {name!r} is required")
-            continue
-        schema = {key: item for key, item in variable.items() if key not in ("default", "required")}
-        problems += [
-            f"variable {name!r}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)
-        ]
+    problems = [message for _, message in misfits(plan.variables, data)]
     if problems:
         raise UserError("; ".join(problems), hint="give them with --data '{\"name\": value}'")
 
