@@ -20,6 +20,7 @@ from oneo.errors import NodeError, NotFoundError, OneoError, PermanentNodeError
 from oneo.expressions import Scope
 from oneo.settings import settings
 from oneo.store import executions
+from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
 from oneo_operators.admission import admit, starter_of
 from oneo_operators.airflow_vault import AirflowVault
@@ -132,6 +133,8 @@ def _start(binding: Binding, context: Context) -> Start:
         trigger_node=trigger.id if trigger else None,
         trigger_type=wanted,
         data=data,
+        # The dispatcher starts runs in its own name; on whose behalf is known since they were queued.
+        origin=Origin(None if scheduled or given else dag_run.triggering_user_name),
         queued=given is not None,
         # What the dispatcher starts was admitted when it was queued.
         refused=None if scheduled or given else _refusal(binding, dag_run, params),
