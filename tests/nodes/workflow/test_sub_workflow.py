@@ -323,6 +323,30 @@ def test_a_circle_of_calls_cannot_be_published(bench: Bench) -> None:
     put(bench, named("c", calling("a")))
 
 
+def test_many_side_by_side_and_in_each_other_share_the_places_of_the_task(bench: Bench) -> None:
+    put(bench, named("c", TELL, MAKE), named("b", calling("c")), named("a", calling("b")))
+    each = {
+        "id": "each",
+        "type": "for_each",
+        "config": {"items_source": 30, "parallel_processing": True, "batch_size": 30},
+    }
+    edges = [
+        {"source": "start", "target": "each"},
+        {"source": "each", "target": "call", "loop": True},
+        {"source": "call", "target": "each", "loop_back": True},
+    ]
+    report = bench.run({"name": "w", "nodes": [START, each, calling("a")], "edges": edges})
+    assert report["status"] == "success", report["error"]
+    assert len(report["children"]) == 30
+    assert len(bench.all("deals")) == 30
+
+
+def test_a_task_that_runs_only_this_node_calls_as_well(bench: Bench) -> None:
+    put(bench, shows(n=1))
+    outcome = bench.attempt(bench.begin(workflow(calling("other"))), "call")
+    assert (outcome.status, outcome.output["output"]) == ("success", {"n": 1})
+
+
 class TestBrokenOff:
     """A parent whose process ends while its sub-workflow is at work."""
 
