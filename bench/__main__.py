@@ -7,7 +7,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench.latency import measure_latency
+from bench.fusion import measure_fusion
+from bench.language import measure_language
+from bench.latency import SAMPLES, TENANT, measure_latency
 from bench.measure import Measurement
 from bench.small import measure_imports
 from bench.stack import bench_stack
@@ -18,8 +20,10 @@ console = Console()
 def main() -> None:
     """Measure everything."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    found: list[Measurement] = list(measure_imports())
+    found: list[Measurement] = [*measure_imports(), *measure_language(console.print)]
     with bench_stack() as stack:
+        stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
+        found += measure_fusion(stack, rounds, console.print)
         found += measure_latency(stack, rounds, console.print)
     shown = Table("measurement", "value", "bound", "", title="as ratios in one run, unless a unit is given")
     for one in found:

@@ -26,7 +26,6 @@ SAMPLES = Path(__file__).parent.parent / "include/samples/pipelines"
 
 def measure_latency(stack: BenchStack, rounds: int, say: Callable[[str], None]) -> list[Measurement]:
     """Latency beside plain Airflow, time to live, and both among a thousand workflows."""
-    stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
     dag_id = stack.publish(six_nodes(), TENANT)["dag_id"]
     stack.latency(dag_id, "warm-up")
     stack.latency(BASELINE, "warm-up")

@@ -8,12 +8,18 @@ from dag_factory.plan import Plan, PlanEdge, PlanNode
 
 
 @dataclass(frozen=True)
-class Binding:
-    """One node of one version of one tenant's workflow."""
+class Published:
+    """One version of one tenant's workflow."""
 
     tenant_id: str
     version: int
     plan: Plan
+
+
+@dataclass(frozen=True)
+class Binding(Published):
+    """One node of it."""
+
     node: PlanNode
 
     @property

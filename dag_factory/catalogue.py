@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from dag_factory.binding import Binding
+    from dag_factory.binding import Binding, Published
 
 Effect = Literal["pure", "store", "external"]
 
@@ -228,6 +228,9 @@ class Catalogue(Protocol):
 
     def types(self) -> Sequence[str]:
         """All names, sorted."""
+
+    def whole(self, published: Published) -> Any:
+        """The Airflow operator that runs a whole workflow."""
 
     @property
     def broken(self) -> Mapping[str, BrokenNodeType]:

@@ -63,14 +63,19 @@ def _calls(workflow: Workflow, catalogue: Catalogue) -> Iterator[tuple[int, Node
 
 
 def _way_back(
-    workflow: Workflow, home: str, catalogue: Catalogue, published: Published, seen: set[str]
+    workflow: Workflow,
+    home: str,
+    catalogue: Catalogue,
+    published: Published,
+    seen: set[tuple[str, int | None]],
 ) -> list[str] | None:
     """The ids on the way from a workflow, itself included, to the one called `home`."""
-    seen.add(workflow.key)
     for _, _, call in _calls(workflow, catalogue):
         if call.workflow_id == home:
             return [workflow.key, home]
-        called = published(call.workflow_id, call.version) if call.workflow_id not in seen else None
+        wanted = (call.workflow_id, call.version)
+        called = published(*wanted) if wanted not in seen else None
+        seen.add(wanted)
         way = _way_back(called, home, catalogue, published, seen) if called is not None else None
         if way is not None:
             return [workflow.key, *way]

@@ -58,6 +58,7 @@ def compile_workflow(
         timezone=workflow.settings.timezone,
         max_active_runs=limit,
         timeout_minutes=workflow.settings.timeout_minutes,
+        granularity=workflow.settings.granularity,
         tags=tuple(workflow.settings.tags),
     )
 
@@ -177,7 +178,7 @@ class _Making:
         reads = set(self._reads[node_id])
         if loop is not None:
             inner = {read for one in loop.body for read in self._reads[one]}
-            reads |= inner.intersection(self._order.visible(node_id))
+            reads |= inner.intersection(self._order.visible(node_id)) - loop.body
         retry, on_error = _error_handling(node, node_type, self._workflow.error_handling)
         return PlanNode(
             id=node.id,

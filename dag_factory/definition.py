@@ -111,6 +111,10 @@ class Settings(_Part):
     timeout_minutes: int | None = Field(
         default=None, ge=1, le=527_040, description="An execution older than this fails; at most a year."
     )
+    granularity: Literal["node", "fused"] = Field(
+        default="node",
+        description="`node`: one Airflow task per node. `fused`: one task runs all nodes, much faster.",
+    )
     tags: list[Tag] = Field(default_factory=list, description="Shown and searchable in the Airflow UI.")
 
 

@@ -67,6 +67,8 @@ class Order:
             found = [] if level is None else [*self.visible(level), *self._earlier_rounds(level)]
             for earlier in self.before[node]:
                 found += [earlier, *self._left_by(earlier)]
+            # A loop node looks at what its own rounds left.
+            found += self._left_by(node)
             self._visible[node] = list(dict.fromkeys(found))
         return self._visible[node]
 

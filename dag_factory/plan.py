@@ -147,6 +147,7 @@ class Plan(Flow):
     timezone: str
     max_active_runs: int
     timeout_minutes: int | None
+    granularity: Literal["node", "fused"]
     tags: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:

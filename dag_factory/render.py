@@ -1,4 +1,4 @@
-"""From a plan to an Airflow DAG: one task per node, gates where a branch joins other ways in."""
+"""From a plan to an Airflow DAG: one task per node, gates where a branch joins other ways in; or one task for all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
-from dag_factory.binding import Binding
+from dag_factory.binding import Binding, Published
 from dag_factory.catalogue import Catalogue
 from dag_factory.plan import Plan
 from dag_factory.variables import CONFIRMED, must_be_given, schema_of
@@ -61,24 +61,37 @@ def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | No
         doc_md=_documentation(plan, edition),
     )
     with dag:
-        tasks = {}
-        for node in plan.nodes:
-            if only not in (None, node.id):
-                continue
-            operator = catalogue.get(node.type)
-            if operator is None:
-                raise KeyError(f"node type {node.type!r} is not installed")
-            binding = Binding(edition.tenant_id, edition.version, plan, node)
-            tasks[node.id] = operator.bound(binding)
-        for edge in plan.edges if only is None else ():
-            if edge.gate is None:
-                tasks[edge.source] >> tasks[edge.target]
-            else:
-                # The gate's id holds a dot, which node ids cannot.
-                label = ", ".join(edge.routes)
-                gate = EmptyOperator(task_id=edge.gate, task_display_name=f"→ {edge.target} ({label})")
-                tasks[edge.source] >> gate >> tasks[edge.target]
+        if plan.granularity == "fused":
+            _whole(plan, edition, catalogue)
+        else:
+            _nodes(plan, edition, catalogue, only)
     return dag
+
+
+def _whole(plan: Plan, edition: Edition, catalogue: Catalogue) -> None:
+    task = catalogue.whole(Published(edition.tenant_id, edition.version, plan))
+    for trigger in plan.triggers:
+        EmptyOperator(task_id=trigger.id, task_display_name=trigger.name) >> task
+
+
+def _nodes(plan: Plan, edition: Edition, catalogue: Catalogue, only: str | None) -> None:
+    tasks = {}
+    for node in plan.nodes:
+        if only not in (None, node.id):
+            continue
+        operator = catalogue.get(node.type)
+        if operator is None:
+            raise KeyError(f"node type {node.type!r} is not installed")
+        binding = Binding(edition.tenant_id, edition.version, plan, node)
+        tasks[node.id] = operator.bound(binding)
+    for edge in plan.edges if only is None else ():
+        if edge.gate is None:
+            tasks[edge.source] >> tasks[edge.target]
+        else:
+            # The gate's id holds a dot, which node ids cannot.
+            label = ", ".join(edge.routes)
+            gate = EmptyOperator(task_id=edge.gate, task_display_name=f"→ {edge.target} ({label})")
+            tasks[edge.source] >> gate >> tasks[edge.target]
 
 
 def version_tag(version: int) -> str:

@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
-from sqlalchemy.exc import IntegrityError
 
 from dag_factory.plan import PlanEdge, taken
-from dag_factory.variables import CONFIRMED
-from oneo.database import database, to_json
-from oneo.errors import NodeError, NotFoundError, OneoError, PermanentNodeError
+from oneo.database import database
+from oneo.errors import NodeError, OneoError
 from oneo.expressions import Scope
 from oneo.settings import settings
-from oneo.store import executions
-from oneo.store.families import Origin
-from oneo.store.workflows import dag_id
-from oneo_operators.admission import admit, starter_of
+from oneo_operators.airflow_run import begun
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.attempt import NodeAttempt, Outcome
-from oneo_operators.attempt_rows import is_race
 from oneo_operators.catalogue import catalogue
 from oneo_operators.context import NodeContext
-from oneo_operators.execution import ExecutionState, Start, begin
+from oneo_operators.execution import ExecutionState
 from oneo_operators.failure import as_node_error, redacted
 from oneo_operators.journal import Journal
 from oneo_operators.redact import redact
 from oneo_operators.resolving import checked, evaluated
-from oneo_operators.runner import pure_inside
+from oneo_operators.runner import recalled_inside
 from oneo_operators.runtime import Runtime
 from oneo_operators.services import Secrets
+from oneo_operators.xcom import unwrap, wrap
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from sqlalchemy.orm import Session
 
     from dag_factory.binding import Binding
     from oneo_operators.base import NodeOperator
 
 logger = logging.getLogger(__name__)
-
-# The dispatcher names the execution it starts in the run's conf; runs without it were started by Airflow.
-EXECUTION_KEY = "oneo_execution"
-_RESERVED_BY_XCOM = ("__classname__", "__version__", "__data__", "__type", "__var")
-_WRAPPED = "oneo_json"
 
 
 async def run_bound(operator: NodeOperator, binding: Binding, context: Context) -> Any:
@@ -75,30 +64,17 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
 
 
 def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[ExecutionState, NodeAttempt]:
-    """The execution and this attempt, their rows written in one transaction.
+    """The execution and this attempt, their rows written in one transaction."""
 
-    Raises:
-        NodeError: The person who started the run may not do that, or the run claims an execution that was not
-            queued for it.
-    """
-    start = _start(binding, context)
-    while True:
-        try:
-            with database().tenant(binding.tenant_id, durable=False) as session:
-                state = begin(session, binding.plan, start)
-                attempt = _attempt(operator, binding, state)
-                if not binding.node.is_trigger and start.refused is None:
-                    attempt.open(session)
-                    if attempt.runtime is not None and attempt.repeats:
-                        attempt.runtime.journal.recall(session, state.id, pure_inside(binding.node))
-            if start.refused is not None:
-                raise start.refused
-            return state, attempt
-        except NotFoundError as error:
-            raise PermanentNodeError(error.message, "start the workflow without `oneo_execution`") from error
-        except IntegrityError as error:
-            if not is_race(error):
-                raise
+    def attempt_in(session: Session, state: ExecutionState) -> tuple[ExecutionState, NodeAttempt]:
+        attempt = _attempt(operator, binding, state)
+        if not binding.node.is_trigger:
+            attempt.open(session)
+            if attempt.runtime is not None and attempt.repeats:
+                attempt.runtime.journal.recall(session, state.id, recalled_inside(binding.node))
+        return state, attempt
+
+    return begun(binding, context, attempt_in)
 
 
 def _attempt(operator: NodeOperator, binding: Binding, state: ExecutionState) -> NodeAttempt:
@@ -107,48 +83,6 @@ def _attempt(operator: NodeOperator, binding: Binding, state: ExecutionState) ->
     if binding.node.body is not None:
         runtime = Runtime(catalogue(), database(), vault, Journal(database(), state.tenant_id))
     return NodeAttempt(operator, binding.node, state, database(), vault, runtime)
-
-
-def _start(binding: Binding, context: Context) -> Start:
-    dag_run: Any = context["dag_run"]
-    conf = dag_run.conf or {}
-    this_dag = dag_id(binding.tenant_id, binding.plan.workflow_id)
-    given = conf.get(EXECUTION_KEY)
-    execution_id = UUID(given) if given else executions.id_for_run(this_dag, dag_run.run_id)
-    scheduled = getattr(dag_run.run_type, "value", dag_run.run_type) == "scheduled"
-    wanted = "trigger_scheduled" if scheduled else "trigger_manual"
-    triggers = binding.plan.triggers
-    trigger = next((one for one in triggers if one.type == wanted), triggers[0] if triggers else None)
-    params = context["params"]
-    data = {name: value for name, value in params.items() if name not in (EXECUTION_KEY, CONFIRMED)}
-    if scheduled:
-        moment = dag_run.logical_date or dag_run.run_after
-        data["scheduled_for"] = moment.isoformat() if moment else None
-    return Start(
-        tenant_id=binding.tenant_id,
-        execution_id=execution_id,
-        version=binding.version,
-        dag_id=this_dag,
-        run_id=dag_run.run_id,
-        trigger_node=trigger.id if trigger else None,
-        trigger_type=wanted,
-        data=data,
-        # The dispatcher starts runs in its own name; on whose behalf is known since they were queued.
-        origin=Origin(None if scheduled or given else dag_run.triggering_user_name),
-        queued=given is not None,
-        # What the dispatcher starts was admitted when it was queued.
-        refused=None if scheduled or given else _refusal(binding, dag_run, params),
-    )
-
-
-def _refusal(binding: Binding, dag_run: Any, params: Mapping[str, Any]) -> NodeError | None:
-    """Why the person who started the run may not do that."""
-    starter = starter_of(dag_run.triggering_user_name, confirmed=params.get(CONFIRMED) is True)
-    try:
-        admit(binding.plan, catalogue(), starter)
-    except NodeError as error:
-        return error
-    return None
 
 
 def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) -> None:
@@ -160,7 +94,7 @@ def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) 
         value = task_instance.xcom_pull(task_ids=node_id, key="return_value")
         # A node that was skipped has no output: its name stays unknown, so that `default(…)` can catch it.
         if value is not None:
-            state.outputs[node_id] = _unwrap(value)
+            state.outputs[node_id] = unwrap(value)
 
 
 def _not_taken(binding: Binding, outcome: Outcome) -> list[str]:
@@ -179,7 +113,7 @@ def _task_of(edge: PlanEdge) -> str:
 
 
 def _leave(task_instance: Any, output: Any, skipped: list[str]) -> Any:
-    value = _wrap(output)
+    value = wrap(output)
     if not skipped:
         return value
     # Raising ends the task before Airflow would keep the returned value. The second key tells the scheduler, when
@@ -187,20 +121,6 @@ def _leave(task_instance: Any, output: Any, skipped: list[str]) -> Any:
     task_instance.xcom_push(key="return_value", value=value)
     task_instance.xcom_push(key="skipmixin_key", value={"skipped": skipped})
     raise DownstreamTasksSkipped(tasks=skipped)
-
-
-def _wrap(output: Any) -> Any:
-    """An output as an XCom value; keys that XCom keeps to itself travel as text."""
-    text = to_json(output)
-    if any(f'"{key}"' in text for key in (*_RESERVED_BY_XCOM, _WRAPPED)):
-        return {_WRAPPED: text}
-    return json.loads(text)
-
-
-def _unwrap(value: Any) -> Any:
-    if isinstance(value, Mapping) and set(value) == {_WRAPPED}:
-        return json.loads(value[_WRAPPED])
-    return value
 
 
 async def run_alone(operator: NodeOperator, context: Context) -> Any:
@@ -237,7 +157,7 @@ async def run_alone(operator: NodeOperator, context: Context) -> Any:
         values = evaluated(type(operator), operator.node_config, scope)
         config = checked(type(operator), values, scope.revealed)
         result = await operator.run(config, node_context)
-        output = _wrap(redact(result.output, scope.revealed))
+        output = wrap(redact(result.output, scope.revealed))
         node_context.commit()
     except Exception as error:
         node_context.rollback(error)

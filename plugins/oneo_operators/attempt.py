@@ -6,16 +6,19 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dag_factory.catalogue import Place
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
 from oneo.database import to_json
-from oneo.errors import NodeError, PermanentNodeError
+from oneo.errors import NodeError, OneoError, PermanentNodeError
 from oneo.store.log import Kept, NodeKey
-from oneo_operators.attempt_rows import AttemptRows, Begun, JournaledRows, StoredRows
+from oneo_operators.attempt_rows import AttemptRows, Begun, JoinedRows, JournaledRows, StoredRows
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
 from oneo_operators.failure import as_node_error, details, redacted
@@ -93,6 +96,8 @@ class NodeAttempt:
         self._rows: AttemptRows
         if self._journal is not None and node.effect == "pure":
             self._rows = JournaledRows(self.key, node.type, self._journal)
+        elif self._journal is not None and node.effect == "store":
+            self._rows = JoinedRows(self.key, node.type, self._journal, database)
         else:
             self._rows = StoredRows(self.key, node, state, database, self._journal)
 
@@ -181,13 +186,14 @@ class NodeAttempt:
         routes = result.routes if result.routes is not None else (SUCCESS,)
         row = {"input": self._inputs, "output": output, "context_updates": updates, "routes": routes}
         written = 0
-        if self._journal is not None and isinstance(self._rows, StoredRows):
+        if self._journal is not None and self._rows.joins:
             # What a loop's body did stands in the log before the loop's own end.
             written = self._journal.write(context.session())
         self._rows.succeed(context.session, self._number, row)
         context.commit()
         if self._journal is not None:
             self._journal.drop(written)
+            self._journal.end(self.key)
         return Outcome("success", output, updates, routes)
 
     def _fail(
@@ -202,6 +208,8 @@ class NodeAttempt:
         row = {"input": self._inputs, "output": output, "routes": routes or None, "error": found}
         if routes:
             row["context_updates"] = {FAILURE: found}
+        if self._journal is not None and self._rows.joins:
+            self._journal.flush()
         # Another process may have run the node at the same time and been first: its result is the node's.
         first = self._rows.fail(self._number, row, final=not again)
         if first is not None:
@@ -219,6 +227,9 @@ class NodeAttempt:
             "node": self.node.id,
             "attempt": self._number,
         }
+        if self._journal is not None:
+            with suppress(OneoError, SQLAlchemyError):
+                self._journal.flush()
         self._rows.stop(self._number, {"input": self._inputs, "error": error})
 
     def _handled_by(self) -> tuple[str, ...]:

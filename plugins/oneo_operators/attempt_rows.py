@@ -39,7 +39,13 @@ class Begun:
 
 
 class AttemptRows(Protocol):
-    """Keeps the rows of one node's attempts."""
+    """Keeps the rows of one node's attempts.
+
+    Attributes:
+        joins: Whether a success is written in the transaction of the attempt's effects.
+    """
+
+    joins: bool
 
     def begin(self) -> Begun | Kept:
         """A new attempt, or what an earlier one left that succeeded."""
@@ -65,6 +71,8 @@ class StoredRows:
         journal: Rows that must be there before this attempt begins. With one, the task runs earlier nodes as well, and
             what they left is at hand.
     """
+
+    joins = True
 
     def __init__(
         self,
@@ -149,6 +157,8 @@ class JournaledRows:
         journal: The task's journal.
     """
 
+    joins = False
+
     def __init__(self, key: NodeKey, node_type: str, journal: Journal) -> None:
         self._key = key
         self._node_type = node_type
@@ -162,18 +172,18 @@ class JournaledRows:
 
     def succeed(self, session: Callable[[], Session], number: int, row: dict[str, Any]) -> None:
         """Keep the row."""
-        self._add(number, "success", row, final=True)
+        self._journal.add(self._whole(number, "success", row), final=True)
 
     def fail(self, number: int, row: dict[str, Any], *, final: bool) -> Kept | None:
         """Keep the row."""
-        self._add(number, "failed", row, final=final)
+        self._journal.add(self._whole(number, "failed", row), final=final)
         return None
 
     def stop(self, number: int, row: dict[str, Any]) -> None:
         """Keep the row."""
-        self._add(number, "failed", row, final=True)
+        self._journal.add(self._whole(number, "failed", row), final=True)
 
-    def _add(self, number: int, status: str, row: dict[str, Any], *, final: bool) -> None:
+    def _whole(self, number: int, status: str, row: dict[str, Any]) -> dict[str, Any]:
         empty = {"input": None, "output": None, "context_updates": None, "routes": None, "error": None}
         whole = {
             **self._key.columns(),
@@ -188,7 +198,45 @@ class JournaledRows:
         # As `log.end_attempt` keeps them.
         whole["context_updates"] = whole["context_updates"] or None
         whole["routes"] = list(whole["routes"]) if whole["routes"] is not None else None
-        self._journal.add(whole, final=final)
+        return whole
+
+
+class JoinedRows(JournaledRows):
+    """Rows written whole in the transaction of the effects, for nodes whose only effects are in the store.
+
+    Nothing outside knows of an attempt before that transaction, so no row need say that it has begun.
+
+    Args:
+        key: The node.
+        node_type: Its type.
+        journal: The task's journal.
+        database: The store.
+    """
+
+    joins = True
+
+    def __init__(self, key: NodeKey, node_type: str, journal: Journal, database: Database) -> None:
+        super().__init__(key, node_type, journal)
+        self._database = database
+
+    def succeed(self, session: Callable[[], Session], number: int, row: dict[str, Any]) -> None:
+        """Write the row.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: Another process has run the node at the same time.
+        """
+        log.write_row_once(session(), self._whole(number, "success", row))
+
+    def fail(self, number: int, row: dict[str, Any], *, final: bool) -> Kept | None:
+        """Write the row; what another process left that ran the node at the same time and was first, if any."""
+        with self._database.tenant(self._key.tenant_id) as session:
+            before = log.before(session, self._key)
+            if before.success is None:
+                number = max(number, before.attempts + 1)
+                log.write_row_once(session, self._whole(number, "failed", row))
+        if final:
+            self._journal.end(self._key)
+        return before.success
 
 
 def is_race(error: IntegrityError) -> bool:

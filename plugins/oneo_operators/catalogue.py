@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from dag_factory.catalogue import BrokenNodeType
 
 if TYPE_CHECKING:
+    from dag_factory.binding import Published
     from oneo_operators.base import NodeOperator
+    from oneo_operators.whole import WholeOperator
 
 ENTRY_POINT_GROUP = "oneo.nodes"
 
@@ -46,6 +48,12 @@ class NodeCatalogue:
             return None
         self._loaded[type_name] = found
         return found
+
+    def whole(self, published: Published) -> WholeOperator:
+        """The Airflow operator that runs a whole workflow."""
+        from oneo_operators.whole import WholeOperator  # noqa: PLC0415 - imports Airflow
+
+        return WholeOperator(published=published)
 
     def types(self) -> Sequence[str]:
         """All names, sorted."""

@@ -42,8 +42,15 @@ class Broken:
 
 @dataclass(frozen=True)
 class FlowEnd:
-    """How a flow ended; with neither, it succeeded."""
+    """How a flow ended.
 
+    Attributes:
+        output: What the last node gave; by node id where several ends were reached.
+        failure: The first failure that nothing handled.
+        broken: Which loop a breaker has ended.
+    """
+
+    output: Any = None
     failure: Failure | None = None
     broken: Broken | None = None
 
@@ -102,10 +109,9 @@ class FlowRunner:
             except ExceptionGroup as failures:
                 # The first stopped all others; those that waited for it repeat it.
                 raise failures.exceptions[0] from None
-        return FlowEnd(self._failure, self._broken)
+        return FlowEnd(self._output(), self._failure, self._broken)
 
-    def output(self) -> Any:
-        """What the last node gave; by node id where several ends were reached."""
+    def _output(self) -> Any:
         ends = {node.id: self._outputs[node.id] for node in self._flow.ends if node.id in self._outputs}
         if not ends:
             return next(reversed(self._outputs.values()), None)

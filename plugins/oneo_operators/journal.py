@@ -66,6 +66,10 @@ class Journal:
         if len(self._pending) >= FLUSH_AT:
             self.flush()
 
+    def end(self, key: NodeKey) -> None:
+        """Forget the attempts of a node that no other follows."""
+        self._begun.pop((key.node_id, key.loop_index), None)
+
     def write(self, session: Session) -> int:
         """Write the pending rows in a transaction of the caller's, who drops that many once it has committed."""
         if self._pending:

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import Body, PlanNode
 from oneo.expressions import Scope
 from oneo_operators.execution import ExecutionState, scope_for
-from oneo_operators.flow_runner import Broken, Failure, FlowRunner
+from oneo_operators.flow_runner import FlowEnd, FlowRunner
 from oneo_operators.left import OUTPUTS, Left, together
 
 if TYPE_CHECKING:
     from oneo_operators.runtime import Runtime
-
-
-@dataclass(frozen=True)
-class Round:
-    """How a round ended.
-
-    Attributes:
-        output: What the last node of the body gave; by node id where the body has several ends.
-        failure: The first failure that nothing in the body handled.
-        broken: Which loop a breaker in the body has ended.
-    """
-
-    output: Any = None
-    failure: Failure | None = None
-    broken: Broken | None = None
 
 
 class Rounds:
@@ -61,7 +46,7 @@ class Rounds:
         """Id of the loop node."""
         return self._node.id
 
-    async def run(self, index: int, names: Mapping[str, Any]) -> Round:
+    async def run(self, index: int, names: Mapping[str, Any]) -> FlowEnd:
         """Run the body once.
 
         Args:
@@ -71,11 +56,10 @@ class Rounds:
         state = self._state.inside(self.body, index, names)
         if self.body.carries:
             state.context[self._node.id] = self.left
-        runner = FlowRunner(self.body, state, self._runtime)
-        end = await runner.run()
+        end = await FlowRunner(self.body, state, self._runtime).run()
         if self.body.carries and not (end.broken and end.broken.cleanup):
             self._carry(state)
-        return Round(runner.output(), end.failure, end.broken)
+        return end
 
     def _carry(self, state: ExecutionState) -> None:
         lefts = [state.context[node.id] for node in self.body.nodes if node.id in state.context]

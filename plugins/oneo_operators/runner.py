@@ -57,19 +57,23 @@ class PlanRunner:
         nodes = list(all_nodes(self._plan))
         for node in nodes:
             self._runtime.operator(node)
-        pure = [node.id for node in nodes if node.effect == "pure"]
         journal, state = self._runtime.journal, self._state
         with self._runtime.database.tenant(state.tenant_id) as session:
-            journal.recall(session, state.id, pure)
+            journal.recall(session, state.id, [node.id for node in nodes if _is_recalled(node)])
         try:
             return await FlowRunner(self._plan, state, self._runtime).run()
         finally:
             journal.flush()
 
 
-def pure_inside(node: PlanNode) -> list[str]:
-    """Ids of the nodes without effects in a loop's body."""
-    return [inner.id for inner in all_nodes(node.body) if inner.effect == "pure"] if node.body else []
+def recalled_inside(node: PlanNode) -> list[str]:
+    """Ids of the nodes in a loop's body whose rows are recalled together."""
+    return [inner.id for inner in all_nodes(node.body) if _is_recalled(inner)] if node.body else []
+
+
+def _is_recalled(node: PlanNode) -> bool:
+    # Nodes with effects outside look for themselves: what they have begun is in the store, too.
+    return node.effect != "external"
 
 
 def all_nodes(flow: Flow) -> Iterator[PlanNode]:

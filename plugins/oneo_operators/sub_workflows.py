@@ -98,6 +98,7 @@ class SubWorkflows:
         self._id = families.id_in(self._parent, self._node)
         self._database = database
         self._vault = vault
+        self._journal = runtime.journal if runtime is not None else None
         self._places = runtime.places if runtime is not None else None
         self._catalogue = runtime.catalogue if runtime is not None else catalogue()
 
@@ -156,33 +157,43 @@ class SubWorkflows:
 
     def _begin(self, wanted: Wanted) -> ExecutionState | None:
         """The execution at its beginning, or where an attempt before left it; None where it has succeeded."""
+        written = 0
         with self._database.tenant(self._tenant_id) as session:
-            known = session.get(Execution, (self._tenant_id, self._id))
-            if known is None:
-                called = self._called(session, wanted)
-                plan, version, origin = called.plan, called.row.version, called.origin
-            elif known.workflow_id != wanted.workflow_id:
-                raise PermanentNodeError(
-                    f"this node has begun workflow {known.workflow_id!r}, and now it is to run {wanted.workflow_id!r}",
-                    "start a new execution of this workflow",
-                )
-            elif known.status == "success":
-                return None
-            else:
-                plan, version, origin = plan_of(session, known), known.version, families.NOBODY
-            trigger = trigger_by_hand(plan)
-            start = Start(
-                tenant_id=self._tenant_id,
-                execution_id=self._id,
-                version=version,
-                dag_id=workflows.dag_id(self._tenant_id, wanted.workflow_id),
-                run_id=f"{families.INLINE}{self._id}",
-                trigger_node=trigger.id if trigger else None,
-                trigger_type="sub_workflow",
-                data=wanted.data,
-                origin=origin,
+            state = self._begun(session, wanted)
+            if state is not None and self._journal is not None:
+                # What the caller's nodes did stands in the log before what is built on it.
+                written = self._journal.write(session)
+        if self._journal is not None:
+            self._journal.drop(written)
+        return state
+
+    def _begun(self, session: Session, wanted: Wanted) -> ExecutionState | None:
+        known = session.get(Execution, (self._tenant_id, self._id))
+        if known is None:
+            called = self._called(session, wanted)
+            plan, version, origin = called.plan, called.row.version, called.origin
+        elif known.workflow_id != wanted.workflow_id:
+            raise PermanentNodeError(
+                f"this node has begun workflow {known.workflow_id!r}, and now it is to run {wanted.workflow_id!r}",
+                "start a new execution of this workflow",
             )
-            return begin(session, plan, start)
+        elif known.status == "success":
+            return None
+        else:
+            plan, version, origin = plan_of(session, known), known.version, families.NOBODY
+        trigger = trigger_by_hand(plan)
+        start = Start(
+            tenant_id=self._tenant_id,
+            execution_id=self._id,
+            version=version,
+            dag_id=workflows.dag_id(self._tenant_id, wanted.workflow_id),
+            run_id=f"{families.INLINE}{self._id}",
+            trigger_node=trigger.id if trigger else None,
+            trigger_type="sub_workflow",
+            data=wanted.data,
+            origin=origin,
+        )
+        return begin(session, plan, start)
 
     def _end(self, state: ExecutionState, status: str, problem: Mapping[str, Any] | None = None) -> None:
         with self._database.tenant(self._tenant_id) as session:

@@ -113,4 +113,20 @@ CASES = [
         outputs={"end": {"n": 2}},
         more={"variables": {"n": 0}},
     ),
+    Case(
+        "a controller looks at the output of a node in its body",
+        {
+            "step": add(n=1),
+            "look": show(n="{{ variables.n }}"),
+            "again": again(
+                loop_back_to="step",
+                exit_conditions=[{"condition": "{{ nodes.look.n }} >= 2", "reason": "two"}],
+            ),
+            "end": show(why="{{ nodes.again.exit_reason }}", last="{{ nodes.look.n }}"),
+        },
+        "start > step; step > look; look > again; again > end",
+        {"step": 2, "look": 2, "again": 1, "end": 1},
+        outputs={"end": {"why": "two", "last": 2}},
+        more={"variables": {"n": 0}},
+    ),
 ]

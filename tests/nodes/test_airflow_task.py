@@ -15,6 +15,7 @@ from oneo.database import Database
 from oneo.errors import ConfigError, PermanentNodeError
 from oneo_operators import airflow_task
 from oneo_operators.airflow_vault import AirflowVault
+from oneo_operators.xcom import unwrap, wrap
 from tests.http.server import Answer, RecordingServer
 from tests.nodes.bench import Bench
 
@@ -82,7 +83,7 @@ def test_its_failure_shows_no_secret_and_carries_no_cause(
     ],
 )
 def test_outputs_travel_unchanged(output: Any) -> None:
-    assert airflow_task._unwrap(airflow_task._wrap(output)) == output
+    assert unwrap(wrap(output)) == output
 
 
 def test_secrets_of_airflow_are_masked_in_its_logs_from_then_on(

@@ -203,6 +203,15 @@ def write_row(
     session.execute(statement.on_conflict_do_nothing())
 
 
+def write_row_once(session: Session, row: Mapping[str, Any]) -> None:
+    """Write the whole row of an attempt that has ended.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: It is there already, or the node has succeeded already.
+    """
+    session.execute(insert(ExecutionLog), [row])
+
+
 def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write whole rows of attempts that have ended; those that are there already stay as they are."""
     session.execute(insert(ExecutionLog).on_conflict_do_nothing(), list(rows))

@@ -15,9 +15,8 @@ from oneo.errors import ConfigError, PermanentNodeError
 from oneo_operators.accumulating import OPERATIONS, Operation, accumulate, value_at
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.flow_runner import Broken
+from oneo_operators.flow_runner import Broken, FlowEnd
 from oneo_operators.result import NodeResult
-from oneo_operators.rounds import Round
 
 
 class Accumulator(NodeConfig):
@@ -140,10 +139,10 @@ def _items(source: list[Any] | dict[str, Any] | int) -> list[Any]:
 
 async def _round(
     index: int, chosen: Sequence[Any], count: int, config: ForEachConfig, context: NodeContext
-) -> Round:
+) -> FlowEnd:
     item = chosen[index]
     if context.rounds is None:
-        return Round(item)
+        return FlowEnd(item)
     outer = context.scope.names.get("loop")
     loop = {
         "index": index,
@@ -164,8 +163,8 @@ async def _batch(
     config: ForEachConfig,
     context: NodeContext,
     limit: asyncio.Semaphore,
-) -> list[Round]:
-    async def limited(index: int) -> Round:
+) -> list[FlowEnd]:
+    async def limited(index: int) -> FlowEnd:
         async with limit:
             return await _round(index, chosen, count, config, context)
 
@@ -179,7 +178,7 @@ async def _batch(
 
 
 def _note(
-    rounds: Sequence[Round], batch: range, chosen: Sequence[Any], config: ForEachConfig, progress: _Progress
+    rounds: Sequence[FlowEnd], batch: range, chosen: Sequence[Any], config: ForEachConfig, progress: _Progress
 ) -> None:
     for index, ended in zip(batch, rounds, strict=True):
         progress.results.append(ended.output if ended.failure is None else None)

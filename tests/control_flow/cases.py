@@ -1,0 +1,7 @@
+"""All control-flow cases."""
+
+from __future__ import annotations
+
+from tests.control_flow import cases_loops
+
+CASES = [*cases_loops.CASES]
