@@ -382,6 +382,24 @@ class TestBrokenOff:
         assert bench.get(count)["n"] == 1  # type: ignore[index]
         assert len(report["children"]) == 1
 
+    def test_what_led_to_it_is_in_the_log_before_it_begins(
+        self, bench: Bench, behave: Callable[..., None]
+    ) -> None:
+        from oneo_operators.result import NodeResult
+
+        luck = {"id": "luck", "type": "set_variable", "config": {"variables": {"n": "{{ uuid() }}"}}}
+        state = bench.begin(workflow(luck, calling("other", context_mapping={"n": "{{ variables.n }}"})))
+        seen: list[str] = []
+
+        def look(config: Any, context: Any) -> NodeResult:
+            seen.extend(row.node_id for row in bench.rows(state.id) if row.status == "success")
+            return NodeResult({})
+
+        behave(look)
+        put(bench, named("other", MAKE))
+        assert bench.finish(state)["status"] == "success"
+        assert seen == ["start", "luck"]
+
     def test_what_has_ended_is_not_run_again(self, bench: Bench, count: str) -> None:
         put(bench, named("other", COUNT))
         state = bench.begin(workflow(calling("other", context_mapping={"id": count})))
