@@ -161,7 +161,7 @@ def test_a_local_run_also_runs_what_it_queued_and_what_that_queued(bench: Bench)
 def test_a_node_that_fails_has_queued_nothing(
     bench: Bench, behave: Callable[[Callable[[Any, Any], Any]], None]
 ) -> None:
-    from oneo_operators.sub_workflows import Wanted
+    from oneo_operators.calling import Wanted
 
     put(bench, shows(n=1))
 

@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 from dag_factory.catalogue import Call, Effect
 from dag_factory.variables import CONFIRMED
 from oneo_operators.base import NodeConfig, NodeOperator
+from oneo_operators.calling import Wanted
 from oneo_operators.context import NodeContext
 from oneo_operators.nodes.workflow._calling import call_in
 from oneo_operators.redact import redact
 from oneo_operators.result import NodeResult
-from oneo_operators.sub_workflows import Wanted
 
 
 class SubWorkflowConfig(NodeConfig):
