@@ -90,6 +90,20 @@ class LoopSpec:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Which workflow a node calls, as far as its config says so before it runs.
+
+    Attributes:
+        version: None for the newest.
+        inputs: What its variables are given; None where it takes what comes.
+    """
+
+    workflow_id: str
+    version: int | None = None
+    inputs: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """What a person is asked before a workflow starts.
 
@@ -183,6 +197,10 @@ class NodeType(Protocol):
     @classmethod
     def breaks(cls, config: Mapping[str, Any]) -> str | None:
         """For loop breakers: what they call the loop they end; empty for the innermost around them."""
+
+    @classmethod
+    def calls(cls, config: Mapping[str, Any]) -> Call | None:
+        """For nodes that run another workflow: which, unless an expression says it."""
 
     @classmethod
     def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:

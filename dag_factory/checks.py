@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from dag_factory.catalogue import Catalogue, Place
 from dag_factory.check_branches import branch_problems
+from dag_factory.check_calls import own_call_problems
 from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
 from dag_factory.check_loops import loop_problems
 from dag_factory.check_names import hidden_names, loop_name_problems
+from dag_factory.check_outputs import output_problems
 from dag_factory.check_reads import read_problems
 from dag_factory.check_secrets import secret_problems
 from dag_factory.checked import Checked
@@ -44,12 +46,14 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     known = sorted({node.id for node in workflow.nodes})
     connected = links(loops, checked, set(known))
     cycles = cycle_problems(known, connected)
-    problems += cycles + _breakers(nodes, loops)
+    problems += cycles + _breakers(nodes, loops) + own_call_problems(workflow, nodes)
     before: dict[str, list[str]] | None = None
+    order = None
     if not cycles and not loops.problems:
         order = Order(known, [(link.source, link.target) for link in connected], loops)
         before = {node_id: order.visible(node_id) for node_id in known}
     problems += read_problems(workflow, nodes, connected, before, loops)
+    problems += output_problems(workflow, nodes, order.visible_at_end() if order else None)
     if before is not None:
         problems += loop_name_problems(workflow, nodes, loops)
         problems += loop_problems(workflow, checked, loops, _faulty(problems))

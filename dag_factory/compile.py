@@ -12,6 +12,7 @@ from dag_factory.definition import ErrorHandling, Node, Workflow
 from dag_factory.loops import Loop, Loops, Written, find_loops
 from dag_factory.order import Order
 from dag_factory.plan import ERROR, SUCCESS, Body, Plan, PlanEdge, PlanNode
+from oneo.expressions import compile_template, templates_in
 
 
 def compile_workflow(
@@ -54,6 +55,9 @@ def compile_workflow(
         variables={
             name: variable.model_dump(exclude_none=True, exclude_defaults=True)
             for name, variable in workflow.variables.items()
+        },
+        outputs={
+            name: {"value": output.value, "type": output.type} for name, output in workflow.outputs.items()
         },
         schedule=schedule,
         timezone=workflow.settings.timezone,
@@ -158,6 +162,7 @@ class _Making:
         # Whoever runs a loop runs its body, and keeps what others read of it: that is all of them, then.
         self._only = None if only in loops.by_owner else only
         self._reads = {node.id: self._read_by(node) for node in workflow.nodes}
+        self._read_at_end = self._read_by_outputs()
 
     def edges(self, level: str | None) -> tuple[PlanEdge, ...]:
         """The edges of a level."""
@@ -219,6 +224,7 @@ class _Making:
             for read in reads
             if read in inside and (node_id not in inside or read not in self._order.before[node_id])
         }
+        exports |= self._read_at_end & inside
         return Body(
             nodes=self.nodes(loop.owner),
             edges=self.edges(loop.owner),
@@ -239,6 +245,17 @@ class _Making:
         for expression in expressions_of(node, node_type):
             reads |= set(visible if expression.reads.dynamic_nodes else expression.reads.nodes)
         return reads
+
+    def _read_by_outputs(self) -> set[str]:
+        """The nodes whose outputs the workflow's own outputs read."""
+        if self._only is not None:
+            return set()
+        found: set[str] = set()
+        for output in self._workflow.outputs.values():
+            for _, source in templates_in(output.value):
+                reads = compile_template(source).reads
+                found |= set(self._order.visible_at_end() if reads.dynamic_nodes else reads.nodes)
+        return found
 
 
 def broken_loop(node: Node, node_type: type[NodeType], loops: Loops) -> str | None:

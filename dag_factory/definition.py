@@ -85,6 +85,16 @@ class Variable(_Part):
     format: str | None = None
 
 
+class Output(_Part):
+    """A named result of the workflow, made once its nodes have ended."""
+
+    value: Any = Field(
+        description="Usually an expression: it reads outputs of nodes, variables, context and trigger data."
+    )
+    type: JsonType | None = Field(default=None, description="JSON type; any where not given.")
+    description: str | None = None
+
+
 def _is_variable(spec: Any) -> bool:
     """Whether an object describes a variable; any other object is the default value itself."""
     if not isinstance(spec, dict) or not spec:
@@ -119,6 +129,10 @@ class Workflow(_Part):
         default=None, max_length=10_000, description="Left out: the nodes run in the listed order."
     )
     variables: dict[VariableName, Variable] = Field(default_factory=dict)
+    outputs: dict[VariableName, Output] = Field(
+        default_factory=dict,
+        description="The execution's output, by name; left out: the output of the last node.",
+    )
     settings: Settings = Field(default_factory=Settings)
     error_handling: ErrorHandling = Field(default_factory=ErrorHandling)
 

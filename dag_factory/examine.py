@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dag_factory.catalogue import Catalogue
+from dag_factory.check_calls import Published, call_problems
 from dag_factory.checks import check
 from dag_factory.compile import compile_workflow
 from dag_factory.definition import Workflow, definition_hash
@@ -46,13 +47,22 @@ class Examination:
         }
 
 
-def examine(document: Any, catalogue: Catalogue) -> Examination:
-    """Read, check and compile a document; nothing is raised for what is wrong with it."""
+def examine(document: Any, catalogue: Catalogue, published: Published | None = None) -> Examination:
+    """Read, check and compile a document; nothing is raised for what is wrong with it.
+
+    Args:
+        document: The document.
+        catalogue: The node types.
+        published: Gives the workflows that others may call; without it, calls are not looked into.
+    """
     reading = read(document)
     problems = list(reading.problems)
     plan = None
     if reading.workflow is not None:
-        problems += reading.converted.in_words_of_author(check(reading.workflow, catalogue))
+        found = check(reading.workflow, catalogue)
+        if published is not None:
+            found += call_problems(reading.workflow, catalogue, published)
+        problems += reading.converted.in_words_of_author(found)
         if not any(problem.severity == "error" for problem in problems):
             plan = compile_workflow(reading.workflow, catalogue, definition_hash(document))
     converted = reading.converted

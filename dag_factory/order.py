@@ -72,6 +72,10 @@ class Order:
             self._visible[node] = list(dict.fromkeys(found))
         return self._visible[node]
 
+    def visible_at_end(self) -> list[str]:
+        """The nodes whose outputs can be read once all of them have ended."""
+        return [one for node in self._nodes[None] for one in (node, *self._left_by(node))]
+
     def _earlier_rounds(self, owner: str) -> list[str]:
         if not self._loops.by_owner[owner].spec.carries:
             return []

@@ -133,6 +133,7 @@ class Plan(Flow):
     """A workflow ready to be rendered or run.
 
     Attributes:
+        outputs: For each named result, its `value` with expressions and its `type`; empty where the last node gives it.
         schedule: When Airflow starts it by the clock; None where only events and people do.
     """
 
@@ -141,6 +142,7 @@ class Plan(Flow):
     description: str
     definition_hash: str
     variables: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
     schedule: Schedule | None
     timezone: str
     max_active_runs: int

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dag_factory.catalogue import Catalogue
+from dag_factory.definition import Workflow
 from dag_factory.examine import examine
+from dag_factory.reading import read
 from oneo.database import Database
-from oneo.errors import InvalidDefinitionError
+from oneo.errors import InvalidDefinitionError, NotFoundError
 from oneo.store import tenants, workflows
 from oneo.store.workflows import Published, TriggerRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 def publish(
@@ -25,7 +30,8 @@ def publish(
     Raises:
         InvalidDefinitionError: The document has errors; nothing was stored.
     """
-    examination = examine(document, catalogue)
+    with database.tenant(tenant_id) as session:
+        examination = examine(document, catalogue, lambda *wanted: _published(session, *wanted))
     plan = examination.plan
     if plan is None:
         raise InvalidDefinitionError(examination.problems)
@@ -49,3 +55,12 @@ def publish(
             triggers=rows,
             published_by=published_by,
         )
+
+
+def _published(session: Session, workflow_id: str, version: int | None) -> Workflow | None:
+    """A workflow as others find it when they call it; None where they would find none."""
+    try:
+        row = workflows.get_version(session, workflow_id, version)
+    except NotFoundError:
+        return None
+    return read(row.document).workflow if row.active else None

@@ -10,7 +10,7 @@ from dag_factory.dialects.converted import Converted, free_name
 from oneo.suggest import did_you_mean
 
 CARRIED: Final = frozenset(
-    {"id", "name", "description", "variables", "settings", "error_handling", "nodes", "edges"}
+    {"id", "name", "description", "variables", "outputs", "settings", "error_handling", "nodes", "edges"}
 )
 _OF_THE_STORE: Final = frozenset(
     {"status", "version", "created_by", "created_at", "updated_at", "updated_by", "tenant"}

@@ -16,7 +16,7 @@ from oneo.suggest import did_you_mean
 
 NAME = "steps"
 _OF_THE_STORE = ("version", "enabled", "metadata", "tenant", "status")
-_CARRIED = {"id", "name", "description", "settings"}
+_CARRIED = {"id", "name", "description", "outputs", "settings"}
 _READ = {"trigger", "steps", "variables", *_OF_THE_STORE, *_CARRIED}
 _STEP_KEYS = {"id", "name", "type", "configuration", "nextSteps", "errorHandling", "position"}
 _MISSING_NAMES = (

@@ -32,7 +32,7 @@ class _Writer:
     def write(self) -> Rewritten:
         workflow, result = self._workflow, self._result
         whole = about(workflow)
-        kept = ("id", "name", "description", "settings")
+        kept = ("id", "name", "description", "outputs", "settings")
         document: dict[str, Any] = {key: whole[key] for key in kept if key in whole}
         if workflow.error_handling.model_fields_set:
             self._refuse(None, "$.error_handling", "steps have error handling each, the whole has none")

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         description='Which types each user is of, as JSON: `{"anna": ["sales", "manager"]}`. A trigger_manual '
         "with allowed_user_types lets only these start its workflow.",
     )
+    max_sub_workflow_depth: int = Field(
+        default=10,
+        ge=0,
+        le=50,
+        description="How deep sub-workflows may stand in each other; 0: no workflow may call another.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )

@@ -8,13 +8,28 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from oneo.settings import settings
-from oneo.store import log
+from oneo.store import families, log
 from oneo.store.models import Execution, ExecutionLog
 
 
 def execution_report(session: Session, row: Execution) -> dict[str, Any]:
     """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]` and so on."""
-    return {**summary(row), "nodes": _nodes(log.of_execution(session, row.id)), "output": row.output}
+    return {
+        **summary(row),
+        "nodes": _nodes(log.of_execution(session, row.id)),
+        "output": row.output,
+        "children": [_child(child) for child in families.children(session, row.id)],
+    }
+
+
+def _child(row: Execution) -> dict[str, Any]:
+    return {
+        "execution": str(row.id),
+        "workflow": row.workflow_id,
+        "version": row.version,
+        "status": row.status,
+        "node": row.parent_node,
+    }
 
 
 def summary(row: Execution) -> dict[str, Any]:
@@ -30,6 +45,10 @@ def summary(row: Execution) -> dict[str, Any]:
         "error": row.error,
         "tenant": row.tenant_id,
         "trigger": row.trigger_type,
+        "parent": str(row.parent_execution_id) if row.parent_execution_id else None,
+        "parent_node": row.parent_node,
+        "depth": row.depth,
+        "started_by": row.started_by,
         "record_id": str(row.record_id) if row.record_id else row.data.get("record_id"),
         "created_at": row.created_at,
         "started_at": row.started_at,
@@ -41,8 +60,8 @@ def summary(row: Execution) -> dict[str, Any]:
 
 
 def run_url(row: Execution) -> str | None:
-    """The run's page in the Airflow UI; None for executions that ran without Airflow."""
-    if row.run_id.startswith("local__"):
+    """The run's page in the Airflow UI; None for executions without a DAG run of their own."""
+    if not families.has_dag_run(row):
         return None
     return f"{settings().public_url.rstrip('/')}/dags/{quote(row.dag_id)}/runs/{quote(row.run_id)}"
 

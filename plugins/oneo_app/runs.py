@@ -12,16 +12,19 @@ from uuid import UUID, uuid4
 from dag_factory.catalogue import Question
 from dag_factory.examine import plan_of
 from dag_factory.plan import Plan
+from dag_factory.variables import misfits
 from oneo.database import Database
 from oneo.errors import InfrastructureError, NodeError, UserError
 from oneo.settings import settings
-from oneo.store import executions, records, workflows
+from oneo.store import executions, families, records, workflows
+from oneo.store.families import Origin
 from oneo_app.report import execution_report
 from oneo_operators.admission import admit, starter_of, trigger_by_hand
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
-from oneo_operators.execution import Start, begin, with_record
+from oneo_operators.execution import ExecutionState, Start, begin, with_record
+from oneo_operators.plans import plan_of as published_plan
 from oneo_operators.runner import PlanRunner
 
 # Puts a trigger's question to whoever starts the workflow; True means yes.
@@ -43,19 +46,7 @@ def check_variables(plan: Plan, data: Mapping[str, Any]) -> None:
     Raises:
         UserError: It does not; every reason is named.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - most commands start nothing
-
-    problems = []
-    for name, variable in plan.variables.items():
-        value = data.get(name)
-        if value is None:
-            if variable.get("required") and variable.get("default") is None:
-                problems.append(f"variable {name!r} is required")
-            continue
-        schema = {key: item for key, item in variable.items() if key not in ("default", "required")}
-        problems += [
-            f"variable {name!r}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)
-        ]
+    problems = [message for _, message in misfits(plan.variables, data)]
     if problems:
         raise UserError("; ".join(problems), hint="give them with --data '{\"name\": value}'")
 
@@ -101,6 +92,7 @@ def enqueue(
             data=full,
             dag_id=workflows.dag_id(tenant_id, workflow_id),
             record_id=row.id if row is not None else None,
+            origin=Origin(settings().user),
         )
     if execution_id is None:
         raise InfrastructureError("the execution could not be queued")
@@ -156,18 +148,48 @@ def run_here(
             execution_id=execution_id,
             version=version,
             dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
-            run_id=f"local__{execution_id}",
+            run_id=f"{families.LOCAL}{execution_id}",
             trigger_node=node.id if node else None,
             trigger_type="trigger_manual",
             data=data,
+            origin=Origin(settings().user),
         )
         state = begin(session, plan, start)
+    _to_end(found, state)
+    run_queued(found, tenant_id, execution_id)
+    with found.tenant(tenant_id) as session:
+        return execution_report(session, executions.get(session, execution_id))
+
+
+def run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
+    """Run the workflows that an execution's nodes have put into the queue, in this process, until none waits."""
+    while True:
+        with found.tenant(tenant_id) as session:
+            row = families.take_queued(session, tenant_id, execution_id)
+            if row is None:
+                return
+            start = Start(
+                tenant_id=tenant_id,
+                execution_id=row.id,
+                version=row.version,
+                dag_id=row.dag_id,
+                run_id=row.run_id,
+                trigger_node=row.trigger_node,
+                trigger_type=row.trigger_type,
+                data=row.data,
+                queued=True,
+            )
+            state = begin(session, published_plan(session, row), start)
+        _to_end(found, state)
+
+
+def _to_end(found: Database, state: ExecutionState) -> None:
     status = "failed"
     try:
-        status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run()).status
+        runner = PlanRunner(state.plan, state, catalogue(), found, AirflowVault())
+        status = asyncio.run(runner.run()).status
     finally:
         # Also where it was interrupted: nothing is left that looks as if it still ran.
         with found.system() as session:
-            complete(session, executions.get_for_update(session, tenant_id, execution_id), plan, status)
-    with found.tenant(tenant_id) as session:
-        return execution_report(session, executions.get(session, execution_id))
+            row = executions.get_for_update(session, state.tenant_id, state.id)
+            complete(session, row, state.plan, status)

@@ -12,6 +12,7 @@ from dag_factory.variables import CONFIRMED
 from oneo.database import database
 from oneo.errors import NodeError, NotFoundError, PermanentNodeError
 from oneo.store import executions
+from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
 from oneo_operators.admission import admit, starter_of
 from oneo_operators.attempt_rows import is_race
@@ -83,6 +84,8 @@ def _start(published: Published, context: Context) -> Start:
         trigger_node=trigger.id if trigger else None,
         trigger_type=wanted,
         data=data,
+        # The dispatcher starts runs in its own name; on whose behalf is known since they were queued.
+        origin=Origin(None if scheduled or given else dag_run.triggering_user_name),
         queued=given is not None,
         # What the dispatcher starts was admitted when it was queued.
         refused=None if scheduled or given else _refusal(published, dag_run, params),

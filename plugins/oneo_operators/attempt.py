@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from oneo_operators.rounds import Rounds
     from oneo_operators.runtime import Runtime
     from oneo_operators.services import Vault
+    from oneo_operators.sub_workflows import SubWorkflows
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ class NodeAttempt:
             place=self._place(),
             rounds=self._rounds(now),
             breaks=self.node.breaks,
+            workflows=self._workflows,
         )
 
     def _place(self) -> Place:
@@ -173,6 +175,11 @@ class NodeAttempt:
         from oneo_operators.rounds import Rounds  # noqa: PLC0415 - runs attempts itself
 
         return Rounds(self.node, self.node.body, self.state, self.runtime, now=now)
+
+    def _workflows(self) -> SubWorkflows:
+        from oneo_operators.sub_workflows import SubWorkflows  # noqa: PLC0415 - runs attempts itself
+
+        return SubWorkflows(self.key, self.database, self.vault, self.runtime)
 
     def _keep(self, context: NodeContext, result: NodeResult) -> Outcome:
         output, updates = _as_kept(result, context.scope.revealed)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dag_factory.catalogue import (
     Branch,
+    Call,
     Effect,
     LoopSpec,
     Place,
@@ -141,6 +142,11 @@ class NodeOperator(BaseOperator, SkipMixin):
     @classmethod
     def breaks(cls, config: Mapping[str, Any]) -> str | None:
         """For loop breakers: what they call the loop they end; empty for the innermost around them."""
+        return None
+
+    @classmethod
+    def calls(cls, config: Mapping[str, Any]) -> Call | None:
+        """For nodes that run another workflow: which, unless an expression says it."""
         return None
 
     @classmethod

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dag_factory.plan import SUCCESS, Plan, taken
 from oneo.store import executions, log
 from oneo.store.log import NodeKey
+from oneo_operators.final_output import succeed
+from oneo_operators.orphans import close_inside
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -98,8 +100,9 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
         log.write_row(
             session, key, plan.by_id[node_id].type, "skipped", error={"type": "Skipped", "message": reason}
         )
+    close_inside(session, execution)
     if run_state == "success":
-        executions.finish(session, execution, "success", output=end.output)
+        succeed(session, execution, plan, rows, end.output)
         return
     error = end.error or {
         "type": "RunFailed",

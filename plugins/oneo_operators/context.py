@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from dag_factory.catalogue import Place
+from oneo.errors import ConfigError
+from oneo.expressions import Lazy
 from oneo_operators.services import Connection, Vault, find_connection
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from oneo.database import Database
     from oneo.expressions import Scope
     from oneo_operators.rounds import Rounds
+    from oneo_operators.sub_workflows import SubWorkflows
 
 T = TypeVar("T")
 _NOWHERE = Place()
@@ -38,6 +41,7 @@ class NodeContext:
         vault: Where secrets and connections are.
         place: Where the node stands in its workflow.
         rounds: Runs the body of a loop node; None where nothing is repeated.
+        workflows: Gives what runs other workflows; None where an operator stands in a hand-written DAG.
         breaks: For a breaker: id of the loop node whose loop it ends.
 
     Attributes:
@@ -58,11 +62,13 @@ class NodeContext:
         place: Place = _NOWHERE,
         rounds: Rounds | None = None,
         breaks: str | None = None,
+        workflows: Callable[[], SubWorkflows] | None = None,
     ) -> None:
         self._database = database
         self._transaction = ExitStack()
         self._session: Session | None = None
         self._turn = asyncio.Lock()
+        self._workflows = workflows
         self.scope = scope
         self.tenant_id = tenant_id
         self.execution_id = execution_id
@@ -135,6 +141,29 @@ class NodeContext:
         private = [value for name, value in found.extra.items() if name.lower() not in HARMLESS]
         self.scope.reveal([found.password, *private])
         return found
+
+    @property
+    def workflows(self) -> SubWorkflows:
+        """What runs other workflows on behalf of this node.
+
+        Raises:
+            ConfigError: The operator stands in a hand-written DAG.
+        """
+        if self._workflows is None:
+            raise ConfigError(
+                "only a workflow's node can call a workflow",
+                "in a hand-written DAG, trigger the other's DAG with TriggerDagRunOperator",
+            )
+        return self._workflows()
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """The context's entries: what nodes before this one left, and the id of the record it is about."""
+        held = self.scope.names.get("context")
+        found = held if isinstance(held, Mapping) else {}
+        return {
+            name: value for name, value in found.items() if value is not None and not isinstance(value, Lazy)
+        }
 
     @property
     def key(self) -> str:

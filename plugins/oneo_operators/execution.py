@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from oneo.errors import NodeError
 from oneo.expressions import Lazy, Scope
 from oneo.settings import settings
 from oneo.store import executions, log, records
+from oneo.store.families import NOBODY, Origin
 from oneo.store.log import NodeKey
 from oneo_operators.failure import details
 from oneo_operators.left import FAILURE, OUTPUTS, VARIABLES, Left, entries
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from oneo.database import Database
+    from oneo.store.models import Execution, Record
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Start:
 
     Attributes:
         data: Trigger data: an event's, or what the person who started it gave.
+        origin: Who asked for it.
         queued: Whether it is expected in the queue already.
         refused: Why this person may not start it; the execution is kept as one that failed.
     """
@@ -44,6 +47,7 @@ class Start:
     trigger_node: str | None
     trigger_type: str
     data: Mapping[str, Any]
+    origin: Origin = NOBODY
     queued: bool = False
     refused: NodeError | None = None
 
@@ -106,9 +110,22 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         dag_id=start.dag_id,
         run_id=start.run_id,
         queued=start.queued,
+        origin=start.origin,
     )
-    state = ExecutionState(
-        tenant_id=start.tenant_id,
+    state = state_of(row, plan)
+    for trigger in plan.triggers:
+        if trigger.id == row.trigger_node:
+            if first:
+                key = NodeKey(start.tenant_id, row.id, trigger.id)
+                _log_trigger(session, key, trigger, start, row.data)
+            state.outputs[trigger.id] = row.data
+    return state
+
+
+def state_of(row: Execution, plan: Plan) -> ExecutionState:
+    """The state of an execution of which nothing is known but its row."""
+    return ExecutionState(
+        tenant_id=row.tenant_id,
         id=row.id,
         version=row.version,
         run_id=row.run_id,
@@ -118,13 +135,6 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         started_at=row.started_at or row.created_at,
         trigger_node=row.trigger_node,
     )
-    for trigger in plan.triggers:
-        if trigger.id == row.trigger_node:
-            if first:
-                key = NodeKey(start.tenant_id, row.id, trigger.id)
-                _log_trigger(session, key, trigger, start, row.data)
-            state.outputs[trigger.id] = row.data
-    return state
 
 
 def _log_trigger(session: Session, key: NodeKey, trigger: PlanNode, start: Start, data: Any) -> None:
@@ -151,9 +161,38 @@ def scope_for(
 ) -> Scope:
     """The names a node's expressions see: the context of its ancestors, and of them only."""
 
-    def fetch_record() -> Any:
+    def find_record() -> Record | None:
         with database.tenant(state.tenant_id) as session:
-            row = records.find_one(session, state.record_id or "")
+            return records.find_one(session, state.record_id or "")
+
+    secrets = Secrets(vault, state.tenant_id)
+    return scope_of(state, node.reads, node.context_from, secrets, find_record, now=now, seed=seed)
+
+
+def scope_of(
+    state: ExecutionState,
+    reads: Iterable[str],
+    context_from: Sequence[str],
+    secrets: Mapping[str, Any],
+    find_record: Callable[[], Record | None],
+    *,
+    now: datetime,
+    seed: str,
+) -> Scope:
+    """The names expressions see at some place of an execution.
+
+    Args:
+        state: The execution.
+        reads: Ids of the nodes whose outputs are seen.
+        context_from: Ids of the nodes whose context is seen, in the order they come.
+        secrets: `secrets`.
+        find_record: Gives the record the execution is about.
+        now: The moment.
+        seed: What random values follow from.
+    """
+
+    def fetch_record() -> Any:
+        row = find_record()
         if row is not None:
             return with_url(records.view(row))
         held = state.data.get("record")
@@ -162,8 +201,8 @@ def scope_for(
     names: dict[str, Any] = {
         "trigger": state.data,
         # As in Airflow, where a task fetches the outputs its expressions read and no others.
-        "nodes": {one: state.outputs[one] for one in node.reads if one in state.outputs},
-        "secrets": Secrets(vault, state.tenant_id),
+        "nodes": {one: state.outputs[one] for one in reads if one in state.outputs},
+        "secrets": secrets,
         "workflow": {
             "id": state.plan.workflow_id,
             "name": state.plan.name,
@@ -182,14 +221,14 @@ def scope_for(
             "pipeline_id": state.data.get("pipeline_id"),
         }
     variables = variables_of(state.plan, state.data)
-    for earlier in node.context_from:
+    for earlier in context_from:
         left = state.context.get(earlier, {})
         context |= entries(left)
         if VARIABLES in left:
             variables = Changes(**left[VARIABLES]).applied_to(variables)
         if OUTPUTS in left:
             # A node of this very round that was skipped has no output, whatever it gave in an earlier one.
-            inner = {one: given for one, given in left[OUTPUTS].items() if one not in node.context_from}
+            inner = {one: given for one, given in left[OUTPUTS].items() if one not in context_from}
             names["nodes"] = {**inner, **names["nodes"]}
         if FAILURE in left:
             names["error"] = left[FAILURE]

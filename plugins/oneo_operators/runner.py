@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,25 @@ class PlanRunner:
         catalogue: The node types.
         database: The store.
         vault: Secrets and connections.
+        places: How many nodes may be at work at once, where others count as well.
     """
 
     def __init__(
-        self, plan: Plan, state: ExecutionState, catalogue: NodeCatalogue, database: Database, vault: Vault
+        self,
+        plan: Plan,
+        state: ExecutionState,
+        catalogue: NodeCatalogue,
+        database: Database,
+        vault: Vault,
+        *,
+        places: asyncio.Semaphore | None = None,
     ) -> None:
         self._plan = plan
         self._state = state
-        self._runtime = Runtime(catalogue, database, vault, Journal(database, state.tenant_id))
+        journal = Journal(database, state.tenant_id)
+        self._runtime = Runtime(catalogue, database, vault, journal)
+        if places is not None:
+            self._runtime.places = places
 
     async def run(self) -> FlowEnd:
         """Run the plan; what an earlier run of it did is not repeated.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Case:
         error: Words of the execution's error.
         data: What the run is given.
         more: Further keys of the definition.
+        others: Definitions that are published before.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Case:
     error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
+    others: Sequence[Mapping[str, Any]] = ()
 
     def __str__(self) -> str:
         return self.name

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event, text
 
 from oneo.database import Database
-from oneo.store import events, executions
+from oneo.store import events, executions, families
 
 ROWS = 10_000
 
@@ -63,7 +64,7 @@ def plans(database: Database) -> Iterator[list[str]]:
     found: list[str] = []
 
     def explain(connection, cursor, statement, parameters, context, executemany) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             with connection.connection.cursor() as other:
                 other.execute("EXPLAIN " + statement, parameters)
                 found.append("\n".join(row[0] for row in other.fetchall()))
@@ -83,6 +84,8 @@ def plans(database: Database) -> Iterator[list[str]]:
         (lambda session: executions.claim_due(session, 1), "executions_due"),
         (lambda session: executions.claim_ended(session, 100), "executions_ended"),
         (lambda session: executions.open_runs(session, 60), "executions_open"),
+        (lambda session: families.open_inside(session, "history", uuid4()), "executions_parent"),
+        (lambda session: families.children(session, uuid4()), "executions_parent"),
     ],
 )
 def test_the_queues_are_read_from_their_indexes(database: Database, history: str, ask, index: str):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
+from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
 from oneo.store.models import Execution, Workflow
 
 FINAL = ("success", "failed", "cancelled")
@@ -43,15 +45,18 @@ def enqueue(
     event_id: int | None = None,
     record_id: UUID | None = None,
     run_after: datetime | None = None,
+    execution_id: UUID | None = None,
+    origin: Origin = NOBODY,
 ) -> UUID | None:
     """Queue an execution for the dispatcher.
 
     Returns:
-        Its id; None where this event has started this workflow before.
+        Its id; None where it is there already: this event, or whoever gave the id, has started this workflow before.
     """
-    # An event's execution has one id however often the event is looked at.
-    key = f"{tenant_id}/{workflow_id}/{event_id}"
-    execution_id = uuid4() if event_id is None else uuid5(_EVENT_NAMESPACE, key)
+    if execution_id is None:
+        # An event's execution has one id however often the event is looked at.
+        key = f"{tenant_id}/{workflow_id}/{event_id}"
+        execution_id = uuid4() if event_id is None else uuid5(_EVENT_NAMESPACE, key)
     statement = insert(Execution).values(
         tenant_id=tenant_id,
         id=execution_id,
@@ -66,6 +71,7 @@ def enqueue(
         dag_id=dag_id,
         run_id=run_id_for(execution_id),
         run_after=run_after if run_after is not None else func.now(),
+        **asdict(origin),
     )
     inserted = session.execute(statement.on_conflict_do_nothing().returning(Execution.id)).scalar()
     return execution_id if inserted is not None else None
@@ -109,6 +115,7 @@ def ensure_started(
     dag_id: str,
     run_id: str,
     queued: bool = False,
+    origin: Origin = NOBODY,
 ) -> tuple[Execution, bool]:
     """The execution's row, created where Airflow started the run itself, and marked running.
 
@@ -133,6 +140,7 @@ def ensure_started(
         "dag_id": dag_id,
         "run_id": run_id,
         "started_at": func.clock_timestamp(),
+        **asdict(origin),
     }
     row = session.get(Execution, (tenant_id, execution_id))
     if queued and (row is None or (row.dag_id, row.run_id) != (dag_id, run_id)):
@@ -226,7 +234,7 @@ def open_runs(session: Session, older_than_seconds: float) -> list[tuple[str, st
     query = query.where(
         Execution.status.in_(("running", "waiting")),
         Execution.run_state.is_(None),
-        Execution.run_id.not_like("local\\_\\_%"),
+        *(not_(Execution.run_id.startswith(prefix, autoescape=True)) for prefix in (LOCAL, INLINE)),
         started < func.now() - timedelta(seconds=older_than_seconds),
     )
     return [(row[0], row[1]) for row in session.execute(query)]

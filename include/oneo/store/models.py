@@ -130,7 +130,11 @@ class ActiveTrigger(Base):
 
 
 class Execution(Base):
-    """One run of a workflow. A DAG run of Airflow carries it out; `run_state` is that run's last known state."""
+    """One run of a workflow. A DAG run of Airflow carries it out; `run_state` is that run's last known state.
+
+    `parent_execution_id` and `parent_node` (with its loop index) say which node of which execution asked for it,
+    `depth` how many executions it stands in, `started_by` which person stands behind it.
+    """
 
     __tablename__ = "executions"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -152,6 +156,10 @@ class Execution(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    parent_execution_id: Mapped[UUID | None]
+    parent_node: Mapped[str | None]
+    depth: Mapped[int] = mapped_column(server_default="0")
+    started_by: Mapped[str | None]
 
 
 class ExecutionLog(Base):

@@ -84,13 +84,24 @@ def get(session: Session, record_id: str | UUID, *, lock: bool = False) -> Recor
     return row
 
 
-def find_one(session: Session, record_id: str | UUID, *, lock: bool = False) -> Record | None:
-    """The record, or None where there is none or its id is not a UUID."""
+def find_one(
+    session: Session, record_id: str | UUID, *, lock: bool = False, tenant_id: str | None = None
+) -> Record | None:
+    """The record, or None where there is none or its id is not a UUID.
+
+    Args:
+        session: A session.
+        record_id: Its id.
+        lock: Whether to hold the row until the transaction ends.
+        tenant_id: Whose record, in a session that sees those of all tenants.
+    """
     try:
         key = record_id if isinstance(record_id, UUID) else UUID(str(record_id))
     except ValueError:
         return None
     query = select(Record).where(Record.id == key, Record.deleted_at.is_(None))
+    if tenant_id is not None:
+        query = query.where(Record.tenant_id == tenant_id)
     return session.scalar(_locked(query) if lock else query)
 
 

@@ -97,7 +97,7 @@ def list_runs(
             reports = [execution_report(session, row) if as_json else summary(row) for row in rows]
 
         def show() -> None:
-            shown = table("execution", "workflow", "version", "status", "duration", "created")
+            shown = table("execution", "workflow", "version", "status", "duration", "created", "part of")
             for one in reports:
                 shown.add_row(
                     one["execution"],
@@ -106,6 +106,7 @@ def list_runs(
                     coloured(one["status"]),
                     seconds(one["duration_ms"]),
                     f"{one['created_at']:%Y-%m-%d %H:%M:%S}",
+                    f"{one['parent']} {one['parent_node']}".replace("[", r"\[") if one["parent"] else "",
                 )
             out.print(shown)
 
@@ -142,6 +143,9 @@ def show_report(report: dict[str, Any]) -> None:
         f"[bold]{report['workflow']}[/bold] version {report['version']}  {coloured(report['status'])}  "
         f"{seconds(report['duration_ms'])}  {report['execution']}"
     )
+    if report["parent"]:
+        called = f"called by node {report['parent_node']} of {report['parent']}"
+        out.print(called.replace("[", r"\["))
     shown = table("node", "type", "status", "attempts", "duration", "")
     for name, node in report["nodes"].items():
         note = (node["error"] or {}).get("message") or ", ".join(
@@ -156,6 +160,12 @@ def show_report(report: dict[str, Any]) -> None:
             note.replace("[", r"\["),
         )
     out.print(shown)
+    for child in report["children"]:
+        node = child["node"].replace("[", r"\[")
+        out.print(
+            f"{node} called {child['workflow']} version {child['version']}  {coloured(child['status'])}  "
+            f"{child['execution']}"
+        )
     if report["error"]:
         out.print(f"[red]{report['error'].get('message', '')}[/red]")
     if report["url"]:

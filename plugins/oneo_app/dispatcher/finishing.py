@@ -7,8 +7,8 @@ import logging
 from oneo.database import Database
 from oneo.store import executions
 from oneo_app.dispatcher import airflow_runs
-from oneo_app.dispatcher.plans import plan_of
 from oneo_operators.completion import complete
+from oneo_operators.plans import plan_of
 
 logger = logging.getLogger(__name__)
 

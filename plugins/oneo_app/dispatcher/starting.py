@@ -11,8 +11,8 @@ from oneo.errors import TransientNodeError
 from oneo.store import executions
 from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
-from oneo_app.dispatcher.plans import plan_of
 from oneo_operators.airflow_run import EXECUTION_KEY
+from oneo_operators.plans import plan_of
 
 logger = logging.getLogger(__name__)
 

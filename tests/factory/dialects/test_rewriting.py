@@ -124,3 +124,10 @@ def test_conditions_survive_the_way_through_steps(condition: str, read_as: str):
     again = read_or_raise(done.document)
     found = next(node.config["conditions"] for node in again.nodes if node.id == "choose")
     assert found == [{**branches[0], "if": read_as}, branches[1]]
+
+
+def test_outputs_survive_the_way_through_steps():
+    workflow = read_or_raise(json.loads((ROOT / "docs/examples/score_company.json").read_text()))
+    again = read(rewrite(workflow, "steps").document).workflow
+    assert again is not None
+    assert again.outputs == workflow.outputs

@@ -14,8 +14,8 @@ from oneo_operators.catalogue import catalogue
 _MOST = 500
 
 
-def plan_of(session: Session, row: Execution) -> Plan:
-    """The plan of the version an execution runs (system session).
+def plan_of(session: Session, row: Execution | WorkflowVersion) -> Plan:
+    """The plan of a version, or of the one an execution runs.
 
     Raises:
         Exception: The definition cannot be read any more, say because a node type was uninstalled.

@@ -1,0 +1,80 @@
+"""The outputs that a workflow declares, made when its nodes have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dag_factory.outputs import type_problem
+from dag_factory.plan import Plan
+from oneo.errors import ConfigError, ExpressionError
+from oneo.expressions import resolve
+from oneo.store import executions, records
+from oneo_operators.execution import scope_of, state_of
+from oneo_operators.redact import redact
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from oneo.store.models import Execution, ExecutionLog
+
+
+def succeed(
+    session: Session, execution: Execution, plan: Plan, rows: Sequence[ExecutionLog], last: Any
+) -> None:
+    """End an execution whose nodes have done their work; outputs that cannot be made fail it.
+
+    Args:
+        session: A session that may write this tenant's executions.
+        execution: The execution, locked.
+        plan: Its plan.
+        rows: Its log.
+        last: What its last node gave: the output of workflows that declare none.
+    """
+    if not plan.outputs:
+        executions.finish(session, execution, "success", output=last)
+        return
+    try:
+        output = outputs_of(session, execution, plan, rows)
+    except ConfigError as error:
+        executions.finish(session, execution, "failed", error=error.as_json())
+    else:
+        executions.finish(session, execution, "success", output=output)
+
+
+def outputs_of(
+    session: Session, execution: Execution, plan: Plan, rows: Sequence[ExecutionLog]
+) -> dict[str, Any]:
+    """The declared outputs by name.
+
+    Raises:
+        ConfigError: An expression fails, or gives a value of another type than declared.
+    """
+    state = state_of(execution, plan)
+    for row in rows:
+        if row.loop_index == "" and row.status in ("success", "failed") and row.output is not None:
+            state.outputs[row.node_id] = row.output
+        if row.loop_index == "" and row.context_updates:
+            state.context[row.node_id] = row.context_updates
+    scope = scope_of(
+        state,
+        list(state.outputs),
+        [node.id for node in plan.nodes],
+        {},
+        lambda: records.find_one(session, state.record_id or "", tenant_id=state.tenant_id),
+        now=datetime.now(UTC),
+        seed=f"{execution.id}/outputs",
+    )
+    found: dict[str, Any] = {}
+    for name, output in plan.outputs.items():
+        try:
+            found[name] = redact(resolve(output["value"], scope, path=f"outputs.{name}.value"), ())
+        except ExpressionError as error:
+            raise ConfigError(f"output {name!r}: {error.message}", error.hint) from error
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"output {name!r} cannot be kept as JSON: {error}") from error
+        problem = type_problem(name, output["type"], found[name])
+        if problem is not None:
+            raise ConfigError(problem, "correct the expression, or the type under `outputs`")
+    return found
