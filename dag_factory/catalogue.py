@@ -74,12 +74,14 @@ class LoopSpec:
         names: What the loop answers to beside its node id, for breakers.
         body_target: Where the body begins, where the config says so: a node, or an edge's condition.
         exit_target: Where the loop leads once it has ended, likewise.
+        item: What expressions in the body call the item of their round, where there is one.
     """
 
     carries: bool
     names: tuple[str, ...] = ()
     body_target: str | None = None
     exit_target: str | None = None
+    item: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,16 @@ class Starter:
 
 @dataclass(frozen=True)
 class RetryOverride:
-    """Parts of the error handling that a node's own config decides; None leaves a part as it is."""
+    """Parts of the error handling that a node's own config decides; None leaves a part as it is.
+
+    Attributes:
+        count: Attempts after the first, as the config says.
+        safe_count: Attempts after the first where nothing on the node itself asks for any: the workflow's default does
+            not, since repeating this node may do harm.
+    """
 
     count: int | None = None
+    safe_count: int | None = None
     delay_seconds: float | None = None
     exponential: bool | None = None
     on_error: Literal["fail", "continue"] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dag_factory.catalogue import Catalogue, Place
 from dag_factory.check_edges import cycle_problems, edge_problems, links
+from dag_factory.check_errors import failure_problems, handling_problems
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
 from dag_factory.check_reads import read_problems
 from dag_factory.checked import Checked
@@ -32,6 +33,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}))
     problems += loops.problems
     problems += edge_problems(workflow, checked, loops) + _trigger_order(workflow, nodes)
+    problems += handling_problems(workflow, checked)
     problems += clock_problems(nodes) + setting_problems(workflow)
     problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
     known = sorted({node.id for node in workflow.nodes})
@@ -44,6 +46,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         before = {node_id: order.visible(node_id) for node_id in known}
     problems += read_problems(workflow, nodes, connected, before)
     if before is not None:
+        problems += failure_problems(workflow, nodes, before, loops)
         problems += _reachability(workflow, checked, before)
     return problems
 

@@ -41,17 +41,38 @@ class Written:
 
 
 def written_edges(workflow: Workflow) -> list[Written]:
-    """The definition's edges; where it has none, the listed order."""
+    """The definition's edges, and those to fallback nodes; where it has no edges, the listed order."""
+    fallbacks = _fallbacks(workflow)
     if workflow.edges is None:
         # Two nodes of one id are a problem of their own, and not a cycle.
         places = {node.id: index for index, node in reversed(list(enumerate(workflow.nodes)))}
-        listed = sorted(places, key=places.__getitem__)
+        # Who handles a failure is not wanted where there is none.
+        handlers = {edge.target for edge in fallbacks}
+        listed = [node for node in sorted(places, key=places.__getitem__) if node not in handlers]
         return [
-            Written(source, target, None, f"$.nodes[{places[target]}]") for source, target in pairwise(listed)
+            *(Written(one, other, None, f"$.nodes[{places[other]}]") for one, other in pairwise(listed)),
+            *fallbacks,
         ]
     return [
-        Written(edge.source, edge.target, edge.condition, f"$.edges[{index}]", edge.loop, edge.loop_back)
-        for index, edge in enumerate(workflow.edges)
+        *(
+            Written(edge.source, edge.target, edge.condition, f"$.edges[{index}]", edge.loop, edge.loop_back)
+            for index, edge in enumerate(workflow.edges)
+        ),
+        *fallbacks,
+    ]
+
+
+def _fallbacks(workflow: Workflow) -> list[Written]:
+    """The way from each node to its fallback node: an error edge like any other."""
+    named = [
+        (index, node.id, node.error_handling.fallback_node)
+        for index, node in enumerate(workflow.nodes)
+        if node.error_handling is not None
+    ]
+    return [
+        Written(node, fallback, ERROR, f"$.nodes[{index}].error_handling.fallback_node")
+        for index, node, fallback in named
+        if fallback is not None and fallback != node
     ]
 
 
@@ -228,8 +249,10 @@ def _structure(
     if not loop.entries:
         return _without_body(loop, written, place)
     problems = []
+    exits = {edge.target for edge in written if edge.source == owner and edge not in circle}
     for edge in written:
-        inside, outside = edge.source in loop.body, edge.target not in loop.body
+        # Where the loop leads on to is outside, even if a stray edge from the body leads there too.
+        inside, outside = edge.source in loop.body, edge.target not in loop.body - exits
         if inside and outside and edge.target != owner:
             message = f"edge {edge.source!r} → {edge.target!r} leads out of the body of loop {owner!r}"
             hint = (

@@ -134,6 +134,7 @@ class Plan(Flow):
 
     Attributes:
         schedule: When Airflow starts it by the clock; None where only events and people do.
+        error_workflow: What runs after a failed execution, where the workflow says so itself; `none` for nothing.
     """
 
     workflow_id: str
@@ -147,6 +148,7 @@ class Plan(Flow):
     timeout_minutes: int | None
     granularity: Literal["node", "fused"]
     tags: tuple[str, ...]
+    error_workflow: str | None
 
     def as_json(self) -> dict[str, Any]:
         """The plan as `oneo plan` prints it and golden files keep it."""

@@ -10,11 +10,16 @@ from dag_factory.examine import examine
 from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError
 from oneo_operators.catalogue import catalogue
-from tests.factory import corpus_config, corpus_form, corpus_graph
-from tests.factory.documents import chain, edge, notify
+from tests.factory import corpus_config, corpus_errors, corpus_form, corpus_graph
+from tests.factory.documents import chain, edge, graph, node, notify
 from tests.factory.mistake import Mistake, said
 
-MISTAKES: list[Mistake] = [*corpus_form.MISTAKES, *corpus_config.MISTAKES, *corpus_graph.MISTAKES]
+MISTAKES: list[Mistake] = [
+    *corpus_form.MISTAKES,
+    *corpus_config.MISTAKES,
+    *corpus_graph.MISTAKES,
+    *corpus_errors.MISTAKES,
+]
 ERRORS = [mistake for mistake in MISTAKES if mistake.severity == "error"]
 
 
@@ -158,6 +163,35 @@ ACCEPTED = {
         "config": {"pipeline_id": "x", "filters": {"score": {"$gte": "{{ trigger.n }}"}}},
     },
 }
+
+
+ERROR_READ = notify("tell", message="{{ error.message }}")
+ERROR_KNOWN = {
+    "in a handler": graph([notify("a"), ERROR_READ], [edge("start", "a"), edge("a", "tell", "error")]),
+    "after a handler": graph(
+        [notify("a"), notify("b"), ERROR_READ],
+        [edge("start", "a"), edge("a", "b", "error"), edge("b", "tell")],
+    ),
+    "in a fallback node": chain({**notify("a"), "error_handling": {"fallback_node": "tell"}}, ERROR_READ),
+    "after a failure that is passed over": chain(
+        {**notify("a"), "error_handling": {"on_error": "continue"}}, ERROR_READ
+    ),
+    "in a loop that handles one": graph(
+        [notify("a"), node("each", "for_each", items_source=[1]), ERROR_READ],
+        [edge("start", "a"), edge("a", "each", "error"), edge("each", "tell", loop=True)],
+    ),
+    "caught where there is none": chain(notify("tell", message="{{ error.message | default('fine') }}")),
+    "as a variable": chain(ERROR_READ, variables={"error": {"message": "x"}}),
+    "as a loop's item": graph(
+        [node("each", "for_each", items_source=[1], item_variable="error"), ERROR_READ],
+        [edge("start", "each"), edge("each", "tell", loop=True)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ERROR_KNOWN)
+def test_error_is_known_where_a_failure_may_have_led(name: str):
+    assert examine(ERROR_KNOWN[name], catalogue()).problems == []
 
 
 @pytest.mark.parametrize("name", ACCEPTED)

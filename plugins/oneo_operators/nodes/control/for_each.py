@@ -90,7 +90,7 @@ class ForEachOperator(NodeOperator):
     @classmethod
     def loop(cls, config: Mapping[str, Any]) -> LoopSpec | None:
         """Every round begins afresh."""
-        return LoopSpec(carries=False)
+        return LoopSpec(carries=False, item=config.get("item_variable", "item"))
 
     async def run(self, config: ForEachConfig, context: NodeContext) -> NodeResult:
         """Run the rounds.
