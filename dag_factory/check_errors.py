@@ -100,7 +100,8 @@ def failure_problems(
     if FAILURE in workflow.variables or any(FAILURE in one.defines for one in nodes):
         return []
     handlers = {edge.target for edge in loops.edges if edge.condition == ERROR}
-    passed = handlers | {one.node.id for one in nodes if _goes_on(one, workflow)}
+    passed = handlers | {edge.source for edge in loops.returns}
+    passed |= {one.node.id for one in nodes if _goes_on(one, workflow)}
     problems = []
     for one in nodes:
         around = loops.around.get(one.node.id, ())

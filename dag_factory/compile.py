@@ -97,7 +97,7 @@ def _routes(workflow: Workflow, types: dict[str, type[NodeType]], loops: Loops) 
         known += [name for name in names if name not in known]
 
     branches = {node_id: list(types[node_id].branches(configs[node_id])) for node_id in types}
-    for edge in loops.edges:
+    for edge in (*loops.edges, *loops.returns):
         source, target, condition = edge.source, edge.target, edge.condition
         if condition == ERROR:
             add(source, target, (ERROR,))

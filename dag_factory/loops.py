@@ -101,11 +101,13 @@ class Loops:
     Attributes:
         by_owner: The loops by their loop node.
         edges: The edges that order nodes: those into a body and back out of it left aside.
+        returns: Of the edges left aside, those on which a failure leads back to the loop node: it ends the round.
         problems: What keeps a loop from being one.
     """
 
     by_owner: Mapping[str, Loop]
     edges: Sequence[Written]
+    returns: Sequence[Written] = field(default=())
     problems: Sequence[Problem] = field(default=())
 
     @cached_property
@@ -174,7 +176,15 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
             edge.target in loops and edge.source in loops[edge.target].body and not loops[edge.target].tail
         )
     ]
-    return Loops(loops, ordering, problems)
+    returns = [
+        edge
+        for edge in written
+        if edge.condition == ERROR
+        and edge not in ordering
+        and edge.target in loops
+        and edge.source in loops[edge.target].body
+    ]
+    return Loops(loops, ordering, returns, problems)
 
 
 def _leads_in(edge: Written, spec: LoopSpec, specs: Mapping[str, LoopSpec]) -> bool:

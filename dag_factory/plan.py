@@ -106,8 +106,8 @@ class Flow:
 
     @property
     def ends(self) -> list[PlanNode]:
-        """The nodes nothing follows."""
-        sources = {edge.source for edge in self.edges}
+        """The nodes nothing follows; the way back to a loop node is none."""
+        sources = {edge.source for edge in self.edges if edge.target in self.by_id}
         return [node for node in self.nodes if node.id not in sources]
 
 
