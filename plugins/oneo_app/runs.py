@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from oneo_operators.admission import admit, starter_of, trigger_by_hand
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
+from oneo_operators.error_workflow import TRIGGER_TYPE, ErrorRun
 from oneo_operators.execution import Start, begin, with_record
 from oneo_operators.runner import PlanRunner
 
@@ -140,6 +141,8 @@ def run_here(
 ) -> dict[str, Any]:
     """Run a definition in this process, without Airflow; the execution and its log are kept as always.
 
+    Where it fails, its error workflow runs right afterwards; `error_workflow` of the report is that one's.
+
     Raises:
         InvalidDefinitionError: The document has errors.
         UserError: The data does not fit its variables, or this person may not start it.
@@ -151,23 +154,43 @@ def run_here(
     execution_id = uuid4()
     with found.tenant(tenant_id) as session:
         version = workflows.ensure_known(session, tenant_id, plan.workflow_id, plan.name)
-        start = Start(
-            tenant_id=tenant_id,
-            execution_id=execution_id,
-            version=version,
-            dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
-            run_id=f"local__{execution_id}",
-            trigger_node=node.id if node else None,
-            trigger_type="trigger_manual",
-            data=data,
+    start = Start(
+        tenant_id=tenant_id,
+        execution_id=execution_id,
+        version=version,
+        dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
+        run_id=f"local__{execution_id}",
+        trigger_node=node.id if node else None,
+        trigger_type="trigger_manual",
+        data=data,
+    )
+    report, follows = _carry_out(found, plan, start)
+    if follows is not None:
+        start = replace(
+            start,
+            execution_id=follows.execution_id,
+            version=follows.version,
+            dag_id=workflows.dag_id(tenant_id, follows.plan.workflow_id),
+            run_id=f"local__{follows.execution_id}",
+            trigger_node=follows.trigger_node,
+            trigger_type=TRIGGER_TYPE,
+            data=follows.data,
         )
+        report["error_workflow"], _ = _carry_out(found, follows.plan, start)
+    return report
+
+
+def _carry_out(found: Database, plan: Plan, start: Start) -> tuple[dict[str, Any], ErrorRun | None]:
+    """Run an execution to its end; its report, and the error workflow that follows it."""
+    with found.tenant(start.tenant_id) as session:
         state = begin(session, plan, start)
-    status = "failed"
+    status, follows = "failed", None
     try:
         status = asyncio.run(PlanRunner(plan, state, catalogue(), found, AirflowVault()).run()).status
     finally:
         # Also where it was interrupted: nothing is left that looks as if it still ran.
         with found.system() as session:
-            complete(session, executions.get_for_update(session, tenant_id, execution_id), plan, status)
-    with found.tenant(tenant_id) as session:
-        return execution_report(session, executions.get(session, execution_id))
+            row = executions.get_for_update(session, start.tenant_id, start.execution_id)
+            follows = complete(session, row, plan, status)
+    with found.tenant(start.tenant_id) as session:
+        return execution_report(session, executions.get(session, start.execution_id)), follows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,23 @@ class PlanRunner:
         catalogue: The node types.
         database: The store.
         vault: Secrets and connections.
+        timeout_seconds: How long it may take; by default as long as the plan says.
     """
 
     def __init__(
-        self, plan: Plan, state: ExecutionState, catalogue: NodeCatalogue, database: Database, vault: Vault
+        self,
+        plan: Plan,
+        state: ExecutionState,
+        catalogue: NodeCatalogue,
+        database: Database,
+        vault: Vault,
+        *,
+        timeout_seconds: float | None = None,
     ) -> None:
         self._plan = plan
+        if timeout_seconds is None and plan.timeout_minutes is not None:
+            timeout_seconds = plan.timeout_minutes * 60
+        self._timeout_seconds = timeout_seconds
         self._state = state
         self._runtime = Runtime(catalogue, database, vault, Journal(database, state.tenant_id))
 
@@ -48,8 +60,14 @@ class PlanRunner:
         journal, state = self._runtime.journal, self._state
         with self._runtime.database.tenant(state.tenant_id) as session:
             journal.recall(session, state.id, [node.id for node in nodes if _is_recalled(node)])
+        limit = asyncio.timeout(self._timeout_seconds)
         try:
-            return await FlowRunner(self._plan, state, self._runtime).run()
+            async with limit:
+                return await FlowRunner(self._plan, state, self._runtime).run()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return FlowEnd(timed_out=True)
         finally:
             journal.flush()
 

@@ -160,6 +160,9 @@ def show_report(report: dict[str, Any]) -> None:
         out.print(f"[red]{report['error'].get('message', '')}[/red]")
     if report["url"]:
         out.print(report["url"])
+    if "error_workflow" in report:
+        out.print("\nAfterwards, its error workflow:")
+        show_report(report["error_workflow"])
 
 
 def coloured(status: str) -> str:
