@@ -26,7 +26,7 @@ SOURCES = sorted(path for folder in PACKAGES.values() for path in folder.rglob("
 PURE = {
     "binding", "catalogue", "check_edges", "check_errors", "check_inputs", "check_reads", "checked", "checks",
     "compile", "config", "definition", "error_handling", "examine", "forms", "graph", "json_path", "loops", "order",
-    "plan", "schema", "variables",
+    "plan", "schema", "variables", "written",
 }  # fmt: skip
 DIALECTS = {f"dialects/{path.stem}" for path in (ROOT / "dag_factory/dialects").glob("*.py")}
 EFFECTS = {
