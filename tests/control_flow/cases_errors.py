@@ -137,6 +137,14 @@ CASES = [
         """start > outer; outer > inner loop; inner > work loop; work > inner back; inner > outer back
            outer > handler : error""",
         {"outer": 1, "handler": 1},
+        outputs={
+            "handler": {
+                "loop": "inner",
+                "node": "work",
+                "says": "round 0, node 'inner': round 0, node 'work': "
+                "config.variables.x: there is nothing named 'nothing_called_here'",
+            }
+        },
     ),
     Case(
         "a controller that fails names the round and the node",
@@ -179,6 +187,19 @@ CASES = [
         "start > each; each > work loop; work > each back : error; each > end done",
         {"each": 1, "work": 2, "end": 1},
         outputs={"end": {"done": 2}},
+    ),
+    Case(
+        "a failure led back to a controller behind its body ends the round",
+        {
+            "work": put(n="{{ variables.n + 1 }}", x="{{ 1 / (variables.n - 1) }}"),
+            "never": add(n=10),
+            "step": add(n=1),
+            "again": again(loop_back_to="step", loop_type="count", count=3),
+            "end": show(n="{{ variables.n }}", said="{{ error.node }}"),
+        },
+        "start > step; step > work; work > never; never > again; work > again : error; again > end",
+        {"step": 3, "work": 3, "never": 2, "again": 1, "end": 1},
+        more={"variables": {"n": 0}},
     ),
     Case(
         "a loop passes its own failure over",
