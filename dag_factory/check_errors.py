@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from dag_factory.catalogue import Retry
 from dag_factory.check_reads import Before
 from dag_factory.checked import Checked
 from dag_factory.definition import Workflow
-from dag_factory.error_handling import error_handling
+from dag_factory.error_handling import OnError, error_handling
 from dag_factory.loops import Loops
 from dag_factory.plan import ERROR
 from oneo.expressions import PathRead
@@ -33,8 +34,8 @@ def handling_problems(workflow: Workflow, checked: Mapping[str, Checked]) -> lis
             message = "a failure of this node is to be routed, but no way leads on from it"
             hint = "name a fallback_node, or lead an edge with condition `error` to the node that handles it"
             problems.append(Problem("error", one.node.id, f"{at}.on_error", message, hint))
-        retries = own.retry_count if own.retry_count is not None else workflow.error_handling.retry_count
-        if own.on_error == "retry" and retries == 0:
+        decided = _decided(one, workflow)
+        if own.on_error == "retry" and decided is not None and decided[0].count == 0:
             problems.append(_no_retries(one.node.id, f"{at}.on_error"))
     return problems
 
@@ -119,11 +120,16 @@ def failure_problems(
 
 
 def _goes_on(one: Checked, workflow: Workflow) -> bool:
+    decided = _decided(one, workflow)
+    return decided is not None and decided[1] == "continue"
+
+
+def _decided(one: Checked, workflow: Workflow) -> tuple[Retry, OnError] | None:
     try:
-        return error_handling(one.node, one.type, workflow.error_handling)[1] == "continue"
-    except ValueError:
+        return error_handling(one.node, one.type, workflow.error_handling)
+    except (TypeError, ValueError):
         # Its options are a problem of their own.
-        return False
+        return None
 
 
 def _asks(one: Checked) -> Iterator[tuple[str, PathRead]]:

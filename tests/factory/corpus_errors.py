@@ -87,6 +87,41 @@ MISTAKES = [
         ("leads out of the body of loop 'each'", "loop_back"),
     ),
     Mistake(
+        "fallback into a loop",
+        graph(
+            [{**A, "error_handling": {"fallback_node": "b"}}, EACH, B],
+            [
+                edge("start", "a"),
+                edge("a", "each"),
+                edge("each", "b", loop=True),
+                edge("b", "each", loop_back=True),
+            ],
+        ),
+        "$.nodes[1].error_handling.fallback_node",
+        "b",
+        ("leads into the body of loop 'each'", "lead it to 'each'"),
+    ),
+    Mistake(
+        "retry without retries in the options",
+        chain(
+            {
+                **node("a", "http_request", url="https://example.com", retry_count=0),
+                "error_handling": {"on_error": "retry"},
+            }
+        ),
+        "$.nodes[1].error_handling.on_error",
+        "a",
+        ("retry_count 0 allows none", "raise retry_count"),
+        "warning",
+    ),
+    Mistake(
+        "retries that are no number",
+        chain(node("a", "http_request", url="https://example.com", retry_count=[3]), notify("b")),
+        "$.nodes[1].config.retry_count",
+        "a",
+        ("valid integer", "[3]"),
+    ),
+    Mistake(
         "retry without retries",
         _on({"on_error": "retry", "retry_count": 0}),
         "$.nodes[1].error_handling.on_error",
