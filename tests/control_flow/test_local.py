@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.control_flow import cases_errors, cases_loops
+from tests.control_flow.cases import CASES
 from tests.control_flow.writing import Case
 from tests.nodes.bench import Bench
-
-CASES = [*cases_loops.CASES, *cases_errors.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -157,7 +157,9 @@ def show_report(report: dict[str, Any]) -> None:
         )
     out.print(shown)
     if report["error"]:
-        out.print(f"[red]{report['error'].get('message', '')}[/red]")
+        for key in ("message", "error_workflow"):
+            if key in report["error"]:
+                out.print(f"[red]{report['error'][key]}[/red]")
     if report["url"]:
         out.print(report["url"])
     if "error_workflow" in report:

@@ -1,4 +1,4 @@
-"""`oneo tenants`: what holds for all workflows of a tenant."""
+"""`oneo tenants`, and what commands show of error workflows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def oneo(database_url, tmp_path):
     """Run a command on the test database."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).parent / "oneo"), "tenants", *arguments]
+        command = [str(Path(sys.executable).parent / "oneo"), *arguments]
         given = {**os.environ, "ONEO_DATABASE_URL": database_url, "COLUMNS": "200"}
         return subprocess.run(command, env=given, capture_output=True, text=True, cwd=tmp_path, check=False)
 
@@ -35,13 +35,13 @@ def rescue(database, tenant):
 
 @pytest.mark.usefixtures("rescue")
 def test_a_setting_is_set_shown_and_taken_away(oneo, tenant):
-    done = oneo("set", tenant, "error_workflow=rescue", "--json")
+    done = oneo("tenants", "set", tenant, "error_workflow=rescue", "--json")
     held = {"tenant": tenant, "settings": {"error_workflow": "rescue"}}
     assert (done.returncode, json.loads(done.stdout)) == (0, held)
-    assert json.loads(oneo("show", tenant, "--json").stdout) == held
-    assert "rescue" in oneo("show", tenant).stdout
-    assert oneo("set", tenant, "error_workflow=").returncode == 0
-    assert "has no settings" in oneo("show", tenant).stdout
+    assert json.loads(oneo("tenants", "show", tenant, "--json").stdout) == held
+    assert "rescue" in oneo("tenants", "show", tenant).stdout
+    assert oneo("tenants", "set", tenant, "error_workflow=").returncode == 0
+    assert "has no settings" in oneo("tenants", "show", tenant).stdout
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,21 @@ def test_a_setting_is_set_shown_and_taken_away(oneo, tenant):
 )
 @pytest.mark.usefixtures("rescue")
 def test_what_cannot_be_set_is_named_and_changes_nothing(oneo, tenant, text, says):
-    done = oneo("set", tenant, text)
+    done = oneo("tenants", "set", tenant, text)
     assert (done.returncode, says in done.stderr) == (1, True), done.stderr
-    assert json.loads(oneo("show", tenant, "--json").stdout)["settings"] == {}
+    assert json.loads(oneo("tenants", "show", tenant, "--json").stdout)["settings"] == {}
+
+
+@pytest.mark.usefixtures("rescue")
+def test_a_local_run_that_fails_shows_its_error_workflow(oneo, tenant, tmp_path):
+    lost = {"id": "find", "type": "find_records", "config": {"pipeline_id": "no_such"}}
+    file = tmp_path / "work.json"
+    document = {"id": "work", "name": "Work", "nodes": [{"id": "start", "type": "trigger_manual"}, lost]}
+    file.write_text(json.dumps(document))
+    run = ("run", str(file), "--local", "--tenant", tenant)
+    assert oneo("tenants", "set", tenant, "error_workflow=rescue").returncode == 0
+    done = oneo(*run)
+    assert done.returncode == 1
+    assert "Afterwards, its error workflow:" in done.stdout
+    file.write_text(json.dumps({**document, "settings": {"error_workflow": "absent"}}))
+    assert "error workflow 'absent' was never published" in oneo(*run).stdout
