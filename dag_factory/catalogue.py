@@ -132,9 +132,16 @@ class Starter:
 
 @dataclass(frozen=True)
 class RetryOverride:
-    """Parts of the error handling that a node's own config decides; None leaves a part as it is."""
+    """Parts of the error handling that a node's own config decides; None leaves a part as it is.
+
+    Attributes:
+        count: Attempts after the first, as the config says.
+        safe_count: Attempts after the first where nothing on the node itself asks for any: the workflow's default does
+            not, since repeating this node may do harm.
+    """
 
     count: int | None = None
+    safe_count: int | None = None
     delay_seconds: float | None = None
     exponential: bool | None = None
     on_error: Literal["fail", "continue"] | None = None

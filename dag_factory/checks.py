@@ -8,6 +8,7 @@ from dag_factory.catalogue import Catalogue, Place
 from dag_factory.check_branches import branch_problems
 from dag_factory.check_calls import own_call_problems
 from dag_factory.check_edges import cycle_problems, edge_problems, links
+from dag_factory.check_errors import failure_problems, handling_problems
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
 from dag_factory.check_loops import loop_problems
 from dag_factory.check_names import hidden_names, loop_name_problems
@@ -39,6 +40,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     loops = find_loops(workflow, loop_specs(workflow, {one.node.id: one.type for one in nodes}), named)
     problems += loops.problems
     problems += edge_problems(workflow, checked, loops) + _trigger_order(workflow, nodes)
+    problems += handling_problems(workflow, checked)
     problems += clock_problems(nodes) + setting_problems(workflow)
     problems += variable_problems(workflow, [one.type.type for one in nodes if one.type.is_trigger])
     problems += branch_problems(workflow, checked, _faulty(problems))
@@ -57,6 +59,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     if before is not None:
         problems += loop_name_problems(workflow, nodes, loops)
         problems += loop_problems(workflow, checked, loops, _faulty(problems))
+        problems += failure_problems(workflow, nodes, before, loops)
         problems += _reachability(workflow, checked, before)
     return problems
 

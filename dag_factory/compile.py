@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
 
-from dag_factory.catalogue import Branch, Catalogue, LoopSpec, NodeType, Place, Retry
+from dag_factory.catalogue import Branch, Catalogue, LoopSpec, NodeType, Place
 from dag_factory.config import expressions_of
-from dag_factory.definition import ErrorHandling, Node, Workflow
-from dag_factory.loops import Loop, Loops, Written, find_loops
+from dag_factory.definition import Node, Workflow
+from dag_factory.error_handling import error_handling
+from dag_factory.loops import Loop, Loops, find_loops
 from dag_factory.order import Order
 from dag_factory.plan import ERROR, SUCCESS, Body, Plan, PlanEdge, PlanNode
+from dag_factory.written import Written
 from oneo.expressions import compile_template, templates_in
 
 
@@ -65,6 +66,7 @@ def compile_workflow(
         timeout_minutes=workflow.settings.timeout_minutes,
         granularity=workflow.settings.granularity,
         tags=tuple(workflow.settings.tags),
+        error_workflow=workflow.settings.error_workflow,
     )
 
 
@@ -120,7 +122,7 @@ def _routes(workflow: Workflow, types: dict[str, type[NodeType]], loops: Loops) 
         known += [name for name in names if name not in known]
 
     branches = {node_id: list(types[node_id].branches(configs[node_id])) for node_id in types}
-    for edge in loops.edges:
+    for edge in (*loops.edges, *loops.returns):
         source, target, condition = edge.source, edge.target, edge.condition
         if condition == ERROR:
             add(source, target, (ERROR,))
@@ -199,7 +201,7 @@ class _Making:
         if loop is not None:
             inner = {read for one in loop.body for read in self._reads[one]}
             reads |= inner.intersection(self._order.visible(node_id)) - loop.body
-        retry, on_error = _error_handling(node, node_type, self._workflow.error_handling)
+        retry, on_error = error_handling(node, node_type, self._workflow.error_handling)
         return PlanNode(
             id=node.id,
             type=node.type,
@@ -209,7 +211,7 @@ class _Making:
             is_trigger=node_type.is_trigger,
             join=len(self._order.sources[node_id]) > 1,
             retry=retry,
-            on_error=on_error,
+            on_error="continue" if on_error == "continue" else "fail",
             reads=tuple(sorted(reads)),
             context_from=tuple(self._order.context_from(node_id)),
             body=self._body(loop) if loop is not None and loop.entries else None,
@@ -268,40 +270,3 @@ def broken_loop(node: Node, node_type: type[NodeType], loops: Loops) -> str | No
         (owner for owner in around if not name or name == owner or name in loops.by_owner[owner].spec.names),
         None,
     )
-
-
-def _error_handling(
-    node: Node, node_type: type[NodeType], workflow: ErrorHandling
-) -> tuple[Retry, Literal["fail", "continue"]]:
-    """The node's own words weigh more than its config's options, those more than the workflow's defaults."""
-    own = node.error_handling or ErrorHandling()
-    option = node_type.retry_override(node.config)
-    default = node_type.default_retry
-    retry = Retry(
-        # A config may hold a number as text.
-        count=int(_first(own.retry_count, option.count, workflow.retry_count, default.count)),
-        delay_seconds=float(
-            _first(
-                _seconds(own.retry_delay),
-                option.delay_seconds,
-                _seconds(workflow.retry_delay),
-                default.delay_seconds,
-            )
-        ),
-        exponential=_first(
-            _exponential(own), option.exponential, _exponential(workflow), default.exponential
-        ),
-    )
-    return retry, _first(own.on_error, option.on_error, workflow.on_error, "fail")
-
-
-def _first(*values: Any) -> Any:
-    return next(value for value in values if value is not None)
-
-
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
-
-
-def _exponential(handling: ErrorHandling) -> bool | None:
-    return None if handling.retry_backoff is None else handling.retry_backoff == "exponential"

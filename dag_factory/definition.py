@@ -37,10 +37,15 @@ class ErrorHandling(_Part):
     retry_backoff: Literal["fixed", "exponential"] | None = Field(
         default=None, description="Whether the delay doubles with each retry. Default: exponential."
     )
-    on_error: Literal["fail", "continue"] | None = Field(
+    on_error: Literal["fail", "continue", "retry", "route"] | None = Field(
         default=None,
-        description="After the last attempt: fail the execution, or go on as if the node had no output. "
-        "An outgoing edge with condition `error` takes precedence over both.",
+        description="After the last attempt: `fail` the execution, or `continue` as if the node had no output. "
+        "`retry` is `fail` after at least one retry. `route` says that the failure is handled: by `fallback_node`, or "
+        "by an outgoing edge with condition `error`; either takes precedence over the rest.",
+    )
+    fallback_node: NodeId | None = Field(
+        default=None,
+        description="Node that handles the failure, as if an edge with condition `error` led there. On nodes only.",
     )
 
 
@@ -116,6 +121,11 @@ class Settings(_Part):
         description="`node`: one Airflow task per node. `fused`: one task runs all nodes, much faster.",
     )
     tags: list[Tag] = Field(default_factory=list, description="Shown and searchable in the Airflow UI.")
+    error_workflow: WorkflowId | None = Field(
+        default=None,
+        description="Workflow that runs whenever an execution of this one has failed. Default: the tenant's; `none` "
+        "for no workflow at all.",
+    )
 
 
 class Workflow(_Part):

@@ -14,45 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 from dag_factory.catalogue import LoopSpec
 from dag_factory.definition import Workflow
 from dag_factory.plan import ERROR
+from dag_factory.written import Written, written_edges
 from oneo.problems import Problem
-
-
-@dataclass(frozen=True)
-class Written:
-    """An edge as a definition has it, or as the listed order stands in for it.
-
-    Attributes:
-        path: JSON path of where it stands.
-        loop: Whether it leads into the body of its source.
-        back: Whether it leads back to its target, whose body it ends.
-    """
-
-    source: str
-    target: str
-    condition: str | None
-    path: str
-    loop: bool = False
-    back: bool = False
-
-
-def written_edges(workflow: Workflow) -> list[Written]:
-    """The definition's edges; where it has none, the listed order."""
-    if workflow.edges is None:
-        # Two nodes of one id are a problem of their own, and not a cycle.
-        places = {node.id: index for index, node in reversed(list(enumerate(workflow.nodes)))}
-        listed = sorted(places, key=places.__getitem__)
-        return [
-            Written(source, target, None, f"$.nodes[{places[target]}]") for source, target in pairwise(listed)
-        ]
-    return [
-        Written(edge.source, edge.target, edge.condition, f"$.edges[{index}]", edge.loop, edge.loop_back)
-        for index, edge in enumerate(workflow.edges)
-    ]
 
 
 @dataclass(frozen=True)
@@ -80,11 +47,13 @@ class Loops:
     Attributes:
         by_owner: The loops by their loop node.
         edges: The edges that order nodes: those into a body and back out of it left aside.
+        returns: Of the edges left aside, those on which a failure leads back to the loop node: it ends the round.
         problems: What keeps a loop from being one.
     """
 
     by_owner: Mapping[str, Loop]
     edges: Sequence[Written]
+    returns: Sequence[Written] = field(default=())
     problems: Sequence[Problem] = field(default=())
 
     @cached_property
@@ -158,7 +127,15 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequenc
             edge.target in loops and edge.source in loops[edge.target].body and not loops[edge.target].tail
         )
     ]
-    return Loops(loops, ordering, problems)
+    returns = [
+        edge
+        for edge in written
+        if edge.condition == ERROR
+        and edge not in ordering
+        and edge.target in loops
+        and edge.source in loops[edge.target].body
+    ]
+    return Loops(loops, ordering, returns, problems)
 
 
 def _leads_in(edge: Written, spec: LoopSpec, specs: Mapping[str, LoopSpec]) -> bool:
@@ -233,8 +210,10 @@ def _structure(
     if not loop.entries:
         return _without_body(loop, written, place)
     problems = []
+    exits = {edge.target for edge in written if edge.source == owner and edge not in circle}
     for edge in written:
-        inside, outside = edge.source in loop.body, edge.target not in loop.body
+        # Where the loop leads on to is outside, even if a stray edge from the body leads there too.
+        inside, outside = edge.source in loop.body, edge.target not in loop.body - exits
         if inside and outside and edge.target != owner:
             message = f"edge {edge.source!r} → {edge.target!r} leads out of the body of loop {owner!r}"
             hint = (

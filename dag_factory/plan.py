@@ -106,8 +106,8 @@ class Flow:
 
     @property
     def ends(self) -> list[PlanNode]:
-        """The nodes nothing follows."""
-        sources = {edge.source for edge in self.edges}
+        """The nodes nothing follows; the way back to a loop node is none."""
+        sources = {edge.source for edge in self.edges if edge.target in self.by_id}
         return [node for node in self.nodes if node.id not in sources]
 
 
@@ -135,6 +135,7 @@ class Plan(Flow):
     Attributes:
         outputs: For each named result, its `value` with expressions and its `type`; empty where the last node gives it.
         schedule: When Airflow starts it by the clock; None where only events and people do.
+        error_workflow: What runs after a failed execution, where the workflow says so itself; `none` for nothing.
     """
 
     workflow_id: str
@@ -149,6 +150,7 @@ class Plan(Flow):
     timeout_minutes: int | None
     granularity: Literal["node", "fused"]
     tags: tuple[str, ...]
+    error_workflow: str | None
 
     def as_json(self) -> dict[str, Any]:
         """The plan as `oneo plan` prints it and golden files keep it."""

@@ -263,9 +263,7 @@ class _Reader:
         if isinstance(delay, int | float) and not isinstance(delay, bool):
             handling["retry_delay"] = round(delay * 1000)
             handling["retry_backoff"] = "fixed"
-        if handling.get("on_error") == "retry":
-            handling["on_error"] = "fail"
-        elif handling.get("retry_count"):
+        if handling.get("on_error") != "retry" and handling.get("retry_count"):
             self._result.note(
                 f"step {_id(step)!r}: its retries come before onError {handling.get('on_error', 'fail')!r}; "
                 "there only 'retry' made any"

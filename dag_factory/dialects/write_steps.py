@@ -132,7 +132,13 @@ class _Writer:
             written["retryCount"] = handling.retry_count
         if handling.retry_delay is not None:
             written["retryDelay"] = handling.retry_delay / 1000
-        if handling.on_error is not None:
+        if handling.on_error == "route" or handling.fallback_node is not None:
+            self._refuse(
+                node.id,
+                json_path(["nodes", index, "error_handling"]),
+                "steps have no way on which failures lead to other steps",
+            )
+        elif handling.on_error is not None:
             written["onError"] = handling.on_error
         if handling.retry_backoff == "exponential":
             self._refuse(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dag_factory.definition import Workflow
-from dag_factory.loops import written_edges
+from dag_factory.written import written_edges
 from oneo.problems import Problem
 
 
@@ -36,7 +36,9 @@ def edges_of(workflow: Workflow) -> list[dict[str, Any]]:
     """The edges; the listed order written out where there are none."""
     if workflow.edges is not None:
         return [given(edge) for edge in workflow.edges]
-    return [{"source": edge.source, "target": edge.target} for edge in written_edges(workflow)]
+    # Ways to fallback nodes are written where they are named.
+    listed = [edge for edge in written_edges(workflow) if edge.condition is None]
+    return [{"source": edge.source, "target": edge.target} for edge in listed]
 
 
 def about(workflow: Workflow) -> dict[str, Any]:

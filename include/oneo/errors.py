@@ -9,6 +9,7 @@ OneoError
 ├── NodeError                 a node attempt failed
 │   ├── ConfigError           the workflow's author can mend it; never retried
 │   ├── PermanentNodeError    trying again would fail again; never retried
+│   │   └── RoundError             a loop's: says which node failed in which round
 │   └── TransientNodeError    trying again may help; may say when
 └── InfrastructureError       the operator of the installation can mend it: exit code 3
 """
@@ -96,6 +97,29 @@ class ConfigError(NodeError):
 
 class PermanentNodeError(NodeError):
     """Trying again would fail again."""
+
+
+class RoundError(PermanentNodeError):
+    """A round of a loop failed, and the loop with it.
+
+    Args:
+        loop: Id of the loop node.
+        index: Number of the round, from 0.
+        node: Id of the node that failed in it.
+        cause: How it failed. Where that node is a loop itself, its round and node are this one's too.
+    """
+
+    def __init__(self, loop: str, index: int, node: str, cause: NodeError) -> None:
+        super().__init__(f"round {index}, node {node!r}: {cause.message}", cause.hint)
+        self.loop = loop
+        self.index = index
+        self.node = node
+        self.cause = cause
+
+    def as_json(self) -> dict[str, Any]:
+        """The error, with where it comes from."""
+        where = {"loop": self.loop, "round": self.index, "node": self.node}
+        return {**where, **self.cause.as_json(), "message": self.message, "hint": self.hint}
 
 
 class TransientNodeError(NodeError):

@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from oneo_app.commands import convert, definitions, demo, migrate, pipelines, records, runs, stack, workflows
+from oneo_app.commands import (
+    convert,
+    definitions,
+    demo,
+    migrate,
+    pipelines,
+    records,
+    runs,
+    stack,
+    tenants,
+    workflows,
+)
 
 app = typer.Typer(
     name="oneo",
@@ -17,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (stack, definitions, convert, workflows, runs, records, pipelines, migrate, demo):
+for module in (stack, definitions, convert, workflows, runs, records, pipelines, tenants, migrate, demo):
     module.register(app)
 
 

@@ -37,9 +37,9 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Air
 
 
 @hookimpl
-def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Airflow's signature
-    """The run failed."""
-    _note(dag_run, "failed")
+def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
+    """The run failed; the scheduler's message tells where it took too long."""
+    _note(dag_run, executions.TIMED_OUT if msg == "timed_out" else "failed")
 
 
 def _note(dag_run: DagRun, state: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from oneo.settings import settings
 from oneo.store import families, log
 from oneo.store.models import Execution, ExecutionLog
+from oneo_operators.links import run_url
 
 
 def execution_report(session: Session, row: Execution) -> dict[str, Any]:
@@ -57,13 +56,6 @@ def summary(row: Execution) -> dict[str, Any]:
         "run_id": row.run_id,
         "url": run_url(row),
     }
-
-
-def run_url(row: Execution) -> str | None:
-    """The run's page in the Airflow UI; None for executions without a DAG run of their own."""
-    if not families.has_dag_run(row):
-        return None
-    return f"{settings().public_url.rstrip('/')}/dags/{quote(row.dag_id)}/runs/{quote(row.run_id)}"
 
 
 def _nodes(rows: list[ExecutionLog]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +23,8 @@ from oneo_operators.admission import admit, starter_of, trigger_by_hand
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
-from oneo_operators.execution import ExecutionState, Start, begin, with_record
+from oneo_operators.error_workflow import TRIGGER_TYPE, ErrorRun
+from oneo_operators.execution import Start, begin, with_record
 from oneo_operators.plans import plan_of as published_plan
 from oneo_operators.runner import PlanRunner
 
@@ -132,6 +133,8 @@ def run_here(
 ) -> dict[str, Any]:
     """Run a definition in this process, without Airflow; the execution and its log are kept as always.
 
+    Where it fails, its error workflow runs right afterwards; `error_workflow` of the report is that one's.
+
     Raises:
         InvalidDefinitionError: The document has errors.
         UserError: The data does not fit its variables, or this person may not start it.
@@ -143,25 +146,32 @@ def run_here(
     execution_id = uuid4()
     with found.tenant(tenant_id) as session:
         version = workflows.ensure_known(session, tenant_id, plan.workflow_id, plan.name)
-        start = Start(
-            tenant_id=tenant_id,
-            execution_id=execution_id,
-            version=version,
-            dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
-            run_id=f"{families.LOCAL}{execution_id}",
-            trigger_node=node.id if node else None,
-            trigger_type="trigger_manual",
-            data=data,
-            origin=Origin(settings().user),
-        )
-        state = begin(session, plan, start)
-    _to_end(found, state)
-    run_queued(found, tenant_id, execution_id)
+    start = Start(
+        tenant_id=tenant_id,
+        execution_id=execution_id,
+        version=version,
+        dag_id=workflows.dag_id(tenant_id, plan.workflow_id),
+        run_id=f"{families.LOCAL}{execution_id}",
+        trigger_node=node.id if node else None,
+        trigger_type="trigger_manual",
+        data=data,
+        origin=Origin(settings().user),
+    )
+    follows = _to_end(found, plan, start)
+    _run_queued(found, tenant_id, execution_id)
+    report = _report(found, tenant_id, execution_id)
+    if follows is not None:
+        _follow(found, start, follows)
+        report["error_workflow"] = _report(found, tenant_id, follows.execution_id)
+    return report
+
+
+def _report(found: Database, tenant_id: str, execution_id: UUID) -> dict[str, Any]:
     with found.tenant(tenant_id) as session:
         return execution_report(session, executions.get(session, execution_id))
 
 
-def run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
+def _run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
     """Run the workflows that an execution's nodes have put into the queue, in this process, until none waits."""
     while True:
         with found.tenant(tenant_id) as session:
@@ -179,17 +189,41 @@ def run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
                 data=row.data,
                 queued=True,
             )
-            state = begin(session, published_plan(session, row), start)
-        _to_end(found, state)
+            plan = published_plan(session, row)
+        follows = _to_end(found, plan, start)
+        if follows is not None:
+            _follow(found, start, follows)
 
 
-def _to_end(found: Database, state: ExecutionState) -> None:
-    status = "failed"
+def _follow(found: Database, failed: Start, run: ErrorRun) -> None:
+    """Run an error workflow after what has failed."""
+    start = replace(
+        failed,
+        execution_id=run.execution_id,
+        version=run.version,
+        dag_id=workflows.dag_id(run.tenant_id, run.plan.workflow_id),
+        run_id=f"{families.LOCAL}{run.execution_id}",
+        trigger_node=run.trigger_node,
+        trigger_type=TRIGGER_TYPE,
+        data=run.data,
+        origin=families.NOBODY,
+        queued=False,
+    )
+    _to_end(found, run.plan, start)
+    _run_queued(found, run.tenant_id, run.execution_id)
+
+
+def _to_end(found: Database, plan: Plan, start: Start) -> ErrorRun | None:
+    """Run an execution; returns the error workflow that follows it."""
+    with found.tenant(start.tenant_id) as session:
+        state = begin(session, plan, start)
+    status, follows = "failed", None
     try:
-        runner = PlanRunner(state.plan, state, catalogue(), found, AirflowVault())
+        runner = PlanRunner(plan, state, catalogue(), found, AirflowVault())
         status = asyncio.run(runner.run()).status
     finally:
         # Also where it was interrupted: nothing is left that looks as if it still ran.
         with found.system() as session:
-            row = executions.get_for_update(session, state.tenant_id, state.id)
-            complete(session, row, state.plan, status)
+            row = executions.get_for_update(session, start.tenant_id, start.execution_id)
+            follows = complete(session, row, plan, status)
+    return follows

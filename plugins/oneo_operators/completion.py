@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import SUCCESS, Plan, taken
 from oneo.store import executions, log
 from oneo.store.log import NodeKey
+from oneo_operators.error_workflow import ErrorRun, follow_up
 from oneo_operators.final_output import succeed
 from oneo_operators.orphans import close_inside
 
@@ -25,12 +27,14 @@ class Completion:
     Attributes:
         skipped: Node id to the reason why it did not run.
         output: The output of the last node; by node id where several ends were reached.
-        error: The first failure that nothing handled.
+        error: The first failure that nothing handled; rather of a node than of a process that ended under one.
+        stopped: Ids of the nodes that were still at work.
     """
 
     skipped: Mapping[str, str]
     output: Any
     error: Mapping[str, Any] | None
+    stopped: Sequence[str] = ()
 
 
 def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
@@ -47,6 +51,7 @@ def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
         if last[node_id].status == "success" and not routes[node_id]:
             routes[node_id] = (SUCCESS,)
     failures = [last[node.id] for node in plan.nodes if node.id in ran and not routes[node.id]]
+    failures.sort(key=lambda row: _is_stop(row.error))
     skipped = {node.id: _reason(plan, node.id, routes) for node in plan.nodes if node.id not in ran}
     ends = {
         node.id: last[node.id].output
@@ -57,7 +62,13 @@ def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
         reached = [node.id for node in plan.nodes if node.id in ran]
         ends = {node_id: last[node_id].output for node_id in reached[-1:]}
     output = next(iter(ends.values()), None) if len(ends) <= 1 else ends
-    return Completion(skipped, output, failures[0].error if failures else None)
+    stopped = [row.node_id for row in failures if _is_stop(row.error)]
+    return Completion(skipped, output, failures[0].error if failures else None, stopped)
+
+
+def _is_stop(error: Mapping[str, Any] | None) -> bool:
+    """Whether a node did not fail by itself, but was stopped or lost its process."""
+    return error is not None and error.get("type") in ("Interrupted", "Stopped")
 
 
 def _reason(plan: Plan, node_id: str, routes: Mapping[str, tuple[str, ...]]) -> str:
@@ -81,14 +92,17 @@ def _reason(plan: Plan, node_id: str, routes: Mapping[str, tuple[str, ...]]) -> 
     return "node " + ", ".join(repr(edge.source) for edge in incoming) + " did not run"
 
 
-def complete(session: Session, execution: Execution, plan: Plan, run_state: str) -> None:
-    """Write rows for the skipped nodes and end the execution.
+def complete(session: Session, execution: Execution, plan: Plan, run_state: str) -> ErrorRun | None:
+    """Write rows for the skipped nodes and end the execution; where it failed, its error workflow follows.
 
     Args:
         session: A session that may write this tenant's executions.
         execution: The execution, locked.
         plan: The plan of the version that ran.
-        run_state: `success` or `failed`, as the runner of the tasks saw it.
+        run_state: `success`, `failed` or `timed_out`, as the runner of the tasks saw it.
+
+    Returns:
+        The error workflow's run, see `follow_up`.
     """
     rows = log.of_execution(session, execution.id)
     for row in rows:
@@ -103,13 +117,39 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
     close_inside(session, execution)
     if run_state == "success":
         succeed(session, execution, plan, rows, end.output)
-        return
-    error = end.error or {
-        "type": "RunFailed",
-        "message": "the DAG run ended as failed without a node saying why: a task was killed or ran out of time",
-        "hint": "the task logs of the DAG run in the Airflow UI tell more",
-    }
+        return None if execution.status == "success" else follow_up(session, execution, plan.error_workflow)
+    error = end.error or _RUN_FAILED
+    timed_out = run_state == executions.TIMED_OUT or _is_overdue(session, execution, plan)
+    if timed_out and (end.error is None or _is_stop(end.error)):
+        error = _timeout(plan, end.stopped)
     executions.finish(session, execution, "failed", output=end.output, error=error)
+    return follow_up(session, execution, plan.error_workflow)
+
+
+_RUN_FAILED = {
+    "type": "RunFailed",
+    "message": "the DAG run ended as failed without a node saying why: a task was killed or ran out of time",
+    "hint": "the task logs of the DAG run in the Airflow UI tell more",
+}
+
+
+def _is_overdue(session: Session, execution: Execution, plan: Plan) -> bool:
+    """Whether the execution has lasted as long as it may: its runner may not have told that this was its end."""
+    if plan.timeout_minutes is None:
+        return False
+    return executions.has_lasted(session, execution, timedelta(minutes=plan.timeout_minutes))
+
+
+def _timeout(plan: Plan, stopped: Sequence[str]) -> dict[str, Any]:
+    minutes = plan.timeout_minutes
+    limit = f"after {minutes} minute{'s' if minutes > 1 else ''}" if minutes else "in time"
+    running = f": still running: {', '.join(map(repr, stopped))}" if stopped else ""
+    return {
+        "type": "Timeout",
+        "message": f"the workflow was not done {limit}{running}",
+        "hint": "raise settings.timeout_minutes, or see which of its nodes took so long",
+        **({"node": stopped[0]} if stopped else {}),
+    }
 
 
 def _interrupted(session: Session, row: ExecutionLog) -> None:

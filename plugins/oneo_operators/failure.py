@@ -38,8 +38,8 @@ def redacted(error: NodeError, secrets: Iterable[str]) -> NodeError:
 
 
 def details(error: NodeError, secrets: Iterable[str], **more: Any) -> dict[str, Any]:
-    """The error as kept with an attempt."""
-    found: dict[str, Any] = redact({**error.as_json(), **more}, secrets)
+    """The error as kept with an attempt; what it says of itself weighs more than `more`."""
+    found: dict[str, Any] = redact({**more, **error.as_json()}, secrets)
     return found
 
 

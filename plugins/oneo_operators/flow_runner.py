@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import BREAK, SUCCESS, Body, Flow, PlanNode, taken
 from oneo.errors import NodeError
+from oneo.store.executions import TIMED_OUT
 from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.left import OUTPUTS
 from oneo_operators.retry import delay_before
@@ -48,15 +49,19 @@ class FlowEnd:
         output: What the last node gave; by node id where several ends were reached.
         failure: The first failure that nothing handled.
         broken: Which loop a breaker has ended.
+        timed_out: Whether it was stopped, since it took too long.
     """
 
     output: Any = None
     failure: Failure | None = None
     broken: Broken | None = None
+    timed_out: bool = False
 
     @property
     def status(self) -> str:
-        """`success` or `failed`."""
+        """`success`, `failed` or `timed_out`."""
+        if self.timed_out:
+            return TIMED_OUT
         return "success" if self.failure is None else "failed"
 
 

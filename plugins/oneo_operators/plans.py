@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from dag_factory.examine import plan_of_published
 from dag_factory.plan import Plan
+from dag_factory.reading import read
 from oneo.store.models import Execution, WorkflowVersion
 from oneo_operators.catalogue import catalogue
 
@@ -28,6 +29,13 @@ def plan_of(session: Session, row: Execution | WorkflowVersion) -> Plan:
             _plans().clear()
         _plans()[key] = found
     return found
+
+
+def error_workflow_of(session: Session, row: Execution) -> str | None:
+    """What the definition says about an error workflow, where it can be read at all (system session)."""
+    version = session.get(WorkflowVersion, (row.tenant_id, row.workflow_id, row.version))
+    workflow = read(version.document).workflow if version is not None else None
+    return workflow.settings.error_workflow if workflow is not None else None
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ class PlanRunner:
         database: The store.
         vault: Secrets and connections.
         places: How many nodes may be at work at once, where others count as well.
+        timeout_seconds: How long it may take; by default as long as the plan says.
     """
 
     def __init__(
@@ -39,8 +40,12 @@ class PlanRunner:
         vault: Vault,
         *,
         places: asyncio.Semaphore | None = None,
+        timeout_seconds: float | None = None,
     ) -> None:
         self._plan = plan
+        if timeout_seconds is None and plan.timeout_minutes is not None:
+            timeout_seconds = plan.timeout_minutes * 60
+        self._timeout_seconds = timeout_seconds
         self._state = state
         journal = Journal(database, state.tenant_id)
         self._runtime = Runtime(catalogue, database, vault, journal)
@@ -60,8 +65,14 @@ class PlanRunner:
         journal, state = self._runtime.journal, self._state
         with self._runtime.database.tenant(state.tenant_id) as session:
             journal.recall(session, state.id, [node.id for node in nodes if _is_recalled(node)])
+        limit = asyncio.timeout(self._timeout_seconds)
         try:
-            return await FlowRunner(self._plan, state, self._runtime).run()
+            async with limit:
+                return await FlowRunner(self._plan, state, self._runtime).run()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return FlowEnd(timed_out=True)
         finally:
             journal.flush()
 

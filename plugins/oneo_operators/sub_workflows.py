@@ -6,7 +6,6 @@ broken off finds it again: what it has done is not repeated.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,20 +83,23 @@ class SubWorkflows:
         own = state.plan.timeout_minutes
         limit = min((one for one in (timeout_seconds, own and own * 60) if one), default=None)
         runner = PlanRunner(
-            state.plan, state, self._catalogue, self._database, self._vault, places=self._places
+            state.plan,
+            state,
+            self._catalogue,
+            self._database,
+            self._vault,
+            places=self._places,
+            timeout_seconds=limit,
         )
-        timer = asyncio.timeout(limit)
         try:
-            async with self._place_for_others(), timer:
-                status = (await runner.run()).status
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            problem = {"type": "Timeout", "message": f"it ran longer than {(limit or 0) / 60:g} minutes"}
-            return self._end(state, "failed", problem)
+            async with self._place_for_others():
+                end = await runner.run()
         except NodeError as error:
             return self._end(state, "failed", error.as_json())
-        return self._end(state, status)
+        if end.timed_out:
+            problem = {"type": "Timeout", "message": f"it ran longer than {(limit or 0) / 60:g} minutes"}
+            return self._end(state, "failed", problem)
+        return self._end(state, end.status)
 
     def queue(self, session: Session, wanted: Wanted) -> UUID:
         """Put a workflow into the queue, in a transaction of the caller's; returns the execution's id.

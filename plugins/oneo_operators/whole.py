@@ -52,7 +52,7 @@ class WholeOperator(BaseOperator):
         """Airflow's entry; returns the output of the last node.
 
         Raises:
-            PermanentNodeError: A node failed and nothing in the workflow handles it.
+            PermanentNodeError: A node failed and nothing in the workflow handles it, or it took too long.
         """
         from oneo.database import database  # noqa: PLC0415 - the store is needed in tasks only
         from oneo_operators.airflow_run import begun  # noqa: PLC0415
@@ -64,6 +64,11 @@ class WholeOperator(BaseOperator):
         state = begun(self.published, context, lambda _, state: state)
         runner = PlanRunner(self.published.plan, state, catalogue(), database(), AirflowVault())
         end = asyncio.run(runner.run())
+        if end.timed_out:
+            minutes = self.published.plan.timeout_minutes
+            raise PermanentNodeError(
+                f"the workflow was not done after {minutes} minutes", "raise timeout_minutes"
+            )
         if end.failure is not None:
             raise PermanentNodeError(
                 f"node {end.failure.node!r}: {end.failure.error.message}", end.failure.error.hint

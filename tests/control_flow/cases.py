@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.control_flow import cases_loops
+from tests.control_flow import cases_errors, cases_loops
 
-CASES = [*cases_loops.CASES]
+CASES = [*cases_loops.CASES, *cases_errors.CASES]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.nodes.conftest import bench, server
+from tests.nodes.conftest import behave, bench, server
 
-__all__ = ["bench", "server"]
+__all__ = ["behave", "bench", "server"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.control_flow.cases_loops import CASES
+from tests.control_flow.cases import CASES
 from tests.control_flow.writing import Case
 from tests.nodes.bench import Bench
 

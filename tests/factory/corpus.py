@@ -6,6 +6,7 @@ from tests.factory import (
     corpus_branches,
     corpus_config,
     corpus_dialects,
+    corpus_errors,
     corpus_form,
     corpus_graph,
     corpus_loop_options,
@@ -25,4 +26,5 @@ CLASSES: dict[str, list[Mistake]] = {
     **corpus_loop_reads.CLASSES,
     **corpus_secrets.CLASSES,
     **corpus_dialects.CLASSES,
+    "error handling": corpus_errors.MISTAKES,
 }

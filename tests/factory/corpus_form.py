@@ -201,7 +201,7 @@ def wrong_types() -> list[Mistake]:
             chain(tell, error_handling={"on_error": "explode"}),
             "$.error_handling.on_error",
             None,
-            ("'fail' or 'continue'", "explode"),
+            ("'fail', 'continue', 'retry' or 'route'", "explode"),
         ),
         (
             "unknown variable type",

@@ -11,7 +11,7 @@ from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError
 from oneo_operators.catalogue import catalogue
 from tests.factory.corpus import CLASSES
-from tests.factory.documents import chain, edge, notify
+from tests.factory.documents import chain, edge, graph, node, notify
 from tests.factory.mistake import Mistake, said
 
 MISTAKES = {f"{name} - {mistake.name}": mistake for name, mistakes in CLASSES.items() for mistake in mistakes}
@@ -160,6 +160,31 @@ ACCEPTED = {
         "config": {"pipeline_id": "x", "filters": {"score": {"$gte": "{{ trigger.n }}"}}},
     },
 }
+
+
+ERROR_READ = notify("tell", message="{{ error.message }}")
+ERROR_KNOWN = {
+    "in a handler": graph([notify("a"), ERROR_READ], [edge("start", "a"), edge("a", "tell", "error")]),
+    "after a handler": graph(
+        [notify("a"), notify("b"), ERROR_READ],
+        [edge("start", "a"), edge("a", "b", "error"), edge("b", "tell")],
+    ),
+    "in a fallback node": chain({**notify("a"), "error_handling": {"fallback_node": "tell"}}, ERROR_READ),
+    "after a failure that is passed over": chain(
+        {**notify("a"), "error_handling": {"on_error": "continue"}}, ERROR_READ
+    ),
+    "in a loop that handles one": graph(
+        [notify("a"), node("each", "for_each", items_source=[1]), ERROR_READ],
+        [edge("start", "a"), edge("a", "each", "error"), edge("each", "tell", loop=True)],
+    ),
+    "caught where there is none": chain(notify("tell", message="{{ error.message | default('fine') }}")),
+    "as a variable": chain(ERROR_READ, variables={"error": {"message": "x"}}),
+}
+
+
+@pytest.mark.parametrize("name", ERROR_KNOWN)
+def test_error_is_known_where_a_failure_may_have_led(name: str):
+    assert examine(ERROR_KNOWN[name], catalogue()).problems == []
 
 
 @pytest.mark.parametrize("name", ACCEPTED)

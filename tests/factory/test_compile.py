@@ -97,6 +97,21 @@ DOCUMENTS: dict[str, Any] = {
         ),
         error_handling={"retry_count": 1, "retry_delay": 250, "retry_backoff": "fixed"},
     ),
+    "fallback_node": chain(
+        {**CALL, "error_handling": {"on_error": "route", "fallback_node": "b"}},
+        A,
+        B,
+        settings={"error_workflow": "rescue"},
+    ),
+    "retries_wanted": chain(
+        {**A, "error_handling": {"on_error": "retry"}},
+        {
+            **node("post", "http_request", method="POST", url="https://example.com"),
+            "error_handling": {"on_error": "retry"},
+        },
+        node("careful", "http_request", method="POST", url="https://example.com"),
+        error_handling={"on_error": "retry"},
+    ),
     "type_defaults": chain(A, node("post", "http_request", method="POST", url="https://example.com")),
     "dynamic_reads": chain(
         A,
@@ -268,3 +283,17 @@ def test_workflow_without_an_id_is_called_by_its_name():
 def test_a_thousand_nodes_compile():
     many = chain(*(notify(f"n{index}") for index in range(999)))
     assert len(plan_of(many, catalogue()).nodes) == 1000
+
+
+def test_retries_that_are_wanted_are_made_even_where_the_type_makes_none():
+    nodes = plan("retries_wanted").by_id
+    assert [nodes[name].retry.count for name in ("a", "post", "careful")] == [2, 2, 0]
+    assert {one.on_error for one in nodes.values()} == {"fail"}
+
+
+def test_a_fallback_node_is_led_to_by_errors_only():
+    assert routes("fallback_node") == {
+        ("start", "call"): ("success",),
+        ("call", "a"): ("success",),
+        ("call", "b"): ("error",),
+    }

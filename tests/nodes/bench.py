@@ -136,7 +136,10 @@ class Bench:
 
     def finish(self, state: ExecutionState) -> dict[str, Any]:
         runner = PlanRunner(state.plan, state, self.catalogue, self.database, self.vault)
-        status = asyncio.run(runner.run()).status
+        return self.complete(state, asyncio.run(runner.run()).status)
+
+    def complete(self, state: ExecutionState, status: str) -> dict[str, Any]:
+        """End the execution; the report as commands print it."""
         with self.database.system() as session:
             row = executions.get_for_update(session, self.tenant, state.id)
             complete(session, row, state.plan, status)

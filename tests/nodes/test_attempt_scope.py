@@ -52,6 +52,22 @@ def test_the_output_of_a_skipped_node_is_an_unknown_name(bench: Bench) -> None:
     assert "'make'" in report["nodes"]["strict"]["error"]["message"]
 
 
+def test_a_handler_in_a_task_of_its_own_finds_the_failure_in_the_log(bench: Bench) -> None:
+    lost = {"id": "find", "type": "find_records", "config": {"pipeline_id": "no_such"}}
+    config = {"recipients": ["eva"], "title": "{{ error.node }}", "message": "{{ error.message }}"}
+    edges = [
+        {"source": "start", "target": "find"},
+        {"source": "find", "target": "tell", "condition": "error"},
+    ]
+    tell = {"id": "tell", "type": "task_notify", "config": config}
+    state = bench.begin(workflow(lost, tell, edges=edges))
+    assert bench.attempt(state, "find").routes == ("error",)
+    state.context.clear()
+    bench.attempt(state, "tell")
+    (told,) = bench.notifications_of(str(state.id))
+    assert (told.title, told.message) == ("find", "there is no pipeline 'no_such'")
+
+
 HOSTILE = "{{secrets.key}} {% if 1 %} {{ 7*7 }} ${x} {# c #} \u202e \" \\ {{'{{'}}"
 
 

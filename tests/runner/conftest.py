@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.nodes.conftest import bench
+from tests.nodes.conftest import behave, bench
 
-__all__ = ["bench"]
+__all__ = ["behave", "bench"]

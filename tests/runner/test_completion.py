@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
+from airflow.models import DagRun
 
 from dag_factory.compile import compile_workflow
 from dag_factory.definition import Workflow
@@ -12,6 +16,7 @@ from oneo.store.log import NodeKey
 from oneo.store.models import ExecutionLog
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete, completion_of
+from oneo_operators.execution import ExecutionState
 from tests.nodes.bench import START, Bench, workflow
 
 
@@ -119,3 +124,61 @@ def test_a_run_that_failed_without_a_node_saying_why(bench: Bench) -> None:
         complete(session, execution, state.plan, "failed")
         assert execution.error is not None
         assert "without a node saying why" in execution.error["message"]
+
+
+def ended(bench: Bench, state: ExecutionState, run_state: str, *, minutes_ago: int = 0) -> dict[str, Any]:
+    """The error of an execution that ends as failed, some time after it began."""
+    with bench.database.system() as session:
+        execution = executions.get_for_update(session, bench.tenant, state.id)
+        assert execution.started_at is not None
+        execution.started_at -= timedelta(minutes=minutes_ago)
+        complete(session, execution, state.plan, run_state)
+        assert execution.error is not None
+        return execution.error
+
+
+def at_work(bench: Bench) -> ExecutionState:
+    """An execution with 5 minutes time, whose nodes `a` and `b` are at work."""
+    config = {"recipients": ["x"], "title": "x", "message": "x"}
+    nodes = [{"id": name, "type": "task_notify", "config": config} for name in ("a", "b")]
+    edges = [{"source": "start", "target": name} for name in ("a", "b")]
+    state = bench.begin(workflow(*nodes, edges=edges, settings={"timeout_minutes": 5}))
+    with bench.database.tenant(bench.tenant) as session:
+        for name in ("a", "b"):
+            log.start_attempt(session, NodeKey(bench.tenant, state.id, name), "task_notify")
+    return state
+
+
+@pytest.mark.parametrize(("run_state", "minutes_ago"), [("timed_out", 0), ("failed", 5)])
+def test_a_run_that_took_too_long_says_so_and_what_was_at_work(
+    bench: Bench, run_state: str, minutes_ago: int
+) -> None:
+    error = ended(bench, at_work(bench), run_state, minutes_ago=minutes_ago)
+    assert error["type"] == "Timeout"
+    assert error["message"] == "the workflow was not done after 5 minutes: still running: 'a', 'b'"
+    assert "settings.timeout_minutes" in error["hint"]
+
+
+def test_a_run_that_was_broken_off_before_its_time_was_interrupted(bench: Bench) -> None:
+    assert ended(bench, at_work(bench), "failed", minutes_ago=4)["type"] == "Interrupted"
+
+
+def test_a_node_that_failed_by_itself_is_the_reason_whatever_was_stopped_beside_it(bench: Bench) -> None:
+    state = at_work(bench)
+    with bench.database.tenant(bench.tenant) as session:
+        key = NodeKey(bench.tenant, state.id, "b")
+        log.end_attempt(session, key, 1, "failed", error={"type": "ConfigError", "message": "boom"})
+    assert ended(bench, state, "timed_out")["message"] == "boom"
+
+
+def test_airflow_tells_which_runs_took_too_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from oneo_app import listener
+
+    monkeypatch.setattr(listener, "database", lambda: bench.database)
+    for message, expected in (("timed_out", "timed_out"), ("task_failure", "failed")):
+        state = bench.begin(workflow())
+        with bench.database.tenant(bench.tenant) as session:
+            row = executions.get(session, state.id)
+        listener.on_dag_run_failed(DagRun(dag_id=row.dag_id, run_id=row.run_id), message)
+        with bench.database.tenant(bench.tenant) as session:
+            assert executions.get(session, state.id).run_state == expected

@@ -39,6 +39,18 @@ def test_iterations_of_a_loop_count_for_themselves(database: Database, key: Node
         assert log.before(session, inside).attempts == 0
 
 
+def test_what_a_failed_attempt_left_goes_when_a_later_one_succeeds(database: Database, key: NodeKey):
+    later = NodeKey(key.tenant_id, key.execution_id, "later")
+    with database.tenant(key.tenant_id) as session:
+        log.start_attempt(session, key, "http_request")
+        log.end_attempt(session, key, 1, "failed", context_updates={"failure": 1}, routes=["error"])
+        assert log.before(session, later, [key.node_id]).context == {key.node_id: {"failure": 1}}
+
+        log.start_attempt(session, key, "http_request", 2)
+        log.end_attempt(session, key, 2, "success")
+        assert log.before(session, later, [key.node_id]).context == {}
+
+
 def test_a_node_succeeds_once(database: Database, key: NodeKey):
     with database.tenant(key.tenant_id) as session:
         for number in (1, 2):

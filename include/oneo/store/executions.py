@@ -17,14 +17,27 @@ from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
 from oneo.store.models import Execution, Workflow
 
 FINAL = ("success", "failed", "cancelled")
+# State of a run that was stopped because it took too long; its execution has failed.
+TIMED_OUT = "timed_out"
 # Names executions that Airflow started itself (its UI, REST API or timetable) after their DAG run.
 _RUN_NAMESPACE = UUID("6f1f2a52-5b0e-4c53-8f0c-3b8f4d7c9a10")
 _EVENT_NAMESPACE = UUID("0a0c9f0e-5f0f-4b8e-9d5b-2f6f5a1f7c11")
+_ERROR_NAMESPACE = UUID("b6f3f2c4-6f5d-4f0a-9a0e-5f2c0f7d3e21")
 
 
 def id_for_run(dag_id: str, run_id: str) -> UUID:
     """The execution id of a DAG run that Airflow started: the same at every try of its tasks."""
     return uuid5(_RUN_NAMESPACE, f"{dag_id}/{run_id}")
+
+
+def id_for_error(failed: UUID) -> UUID:
+    """The id of the error workflow's execution that a failed execution brings about."""
+    return uuid5(_ERROR_NAMESPACE, str(failed))
+
+
+def is_local(row: Execution) -> bool:
+    """Whether the execution ran in the process of a command, without Airflow."""
+    return row.run_id.startswith("local__")
 
 
 def run_id_for(execution_id: UUID) -> str:
@@ -251,6 +264,13 @@ def workflow_is_active(session: Session, row: Execution) -> bool:
     """Whether the execution's workflow is still in service (system session)."""
     query = select(Workflow.active).where(Workflow.tenant_id == row.tenant_id, Workflow.id == row.workflow_id)
     return bool(session.scalar(query))
+
+
+def has_lasted(session: Session, row: Execution, duration: timedelta) -> bool:
+    """Whether the execution began at least that long ago."""
+    if row.started_at is None:
+        return False
+    return bool(session.scalar(select(func.clock_timestamp() - row.started_at >= duration)))
 
 
 def finish(

@@ -76,8 +76,7 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
     others = (
         ExecutionLog.node_id.in_(list(context_from))
         & (ExecutionLog.loop_index == "")
-        # A failure that was handled leaves word of itself.
-        & ExecutionLog.context_updates.is_not(None)
+        & ExecutionLog.status.in_(("success", "failed"))
     )
     rows = session.execute(
         select(
@@ -96,10 +95,11 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
             ExecutionLog.execution_id == key.execution_id,
             own | others,
         )
-        # Of several attempts of a node the last one's word counts.
         .order_by(ExecutionLog.attempt)
     ).all()
     attempts = [row for row in rows if row.own]
+    # Of several attempts of a node the one that succeeded counts, else the last, whose failure may have been handled.
+    ended = {row.node_id: row.context_updates for row in sorted(rows, key=_succeeded) if not row.own}
     success = next((row for row in attempts if row.status == "success"), None)
     return Before(
         success=Kept(success.output, success.context_updates, tuple(success.routes or ()))
@@ -107,8 +107,12 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
         else None,
         attempts=max((row.attempt for row in attempts), default=0),
         first_started=min((row.started_at for row in attempts), default=None),
-        context={row.node_id: row.context_updates for row in rows if not row.own},
+        context={node: updates for node, updates in ended.items() if updates is not None},
     )
+
+
+def _succeeded(row: Any) -> bool:
+    return bool(row.status == "success")
 
 
 def start_attempt(session: Session, key: NodeKey, node_type: str, number: int = 1) -> datetime:

@@ -167,9 +167,14 @@ def show_report(report: dict[str, Any]) -> None:
             f"{child['execution']}"
         )
     if report["error"]:
-        out.print(f"[red]{report['error'].get('message', '')}[/red]")
+        for key in ("message", "error_workflow"):
+            if key in report["error"]:
+                out.print(f"[red]{report['error'][key]}[/red]")
     if report["url"]:
         out.print(report["url"])
+    if "error_workflow" in report:
+        out.print("\nAfterwards, its error workflow:")
+        show_report(report["error_workflow"])
 
 
 def coloured(status: str) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from oneo.database import Database
 from oneo.store import executions
+from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
 from oneo_operators.completion import complete
-from oneo_operators.plans import plan_of
+from oneo_operators.error_workflow import follow_up
+from oneo_operators.plans import error_workflow_of, plan_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,16 +26,25 @@ def finish_ended(database: Database) -> int:
     with database.system() as session:
         ended = executions.claim_ended(session, BATCH)
         for row in ended:
-            state = "success" if row.run_state == "success" else "failed"
+            state = row.run_state if row.run_state in ("success", executions.TIMED_OUT) else "failed"
             try:
                 plan = plan_of(session, row)
             except Exception as error:
                 logger.exception("the plan of execution %s cannot be read", row.id)
                 problem = {"type": type(error).__name__, "message": f"the definition cannot be read: {error}"}
-                executions.finish(session, row, state, error=None if state == "success" else problem)
+                _finish_unread(session, row, problem)
                 continue
             complete(session, row, plan, state)
         return len(ended)
+
+
+def _finish_unread(session: Session, row: Execution, problem: Mapping[str, Any]) -> None:
+    """End an execution whose plan nobody knows any more."""
+    if row.run_state == "success":
+        executions.finish(session, row, "success")
+        return
+    executions.finish(session, row, "failed", error=problem)
+    follow_up(session, row, error_workflow_of(session, row))
 
 
 def sweep(database: Database, *, older_than_seconds: float) -> int:

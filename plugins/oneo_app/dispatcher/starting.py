@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy.orm import Session
 
+from dag_factory.variables import CONFIRMED
 from oneo.database import Database
 from oneo.errors import TransientNodeError
 from oneo.store import executions
@@ -58,4 +59,5 @@ def _conf(session: Session, row: Execution) -> dict[str, object]:
         logger.exception("the variables of workflow %s/%s cannot be read", row.tenant_id, row.workflow_id)
         names = {}
     given = {name: row.data[name] for name in names if row.data.get(name) is not None}
-    return {**given, EXECUTION_KEY: str(row.id)}
+    # Whoever queued it was asked then; the DAG's params ask for an answer at every start.
+    return {**given, CONFIRMED: True, EXECUTION_KEY: str(row.id)}

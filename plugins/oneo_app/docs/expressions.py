@@ -29,6 +29,10 @@ _NAMES = (
     ("secrets.NAME", "a secret of the tenant, else a shared one; never kept or shown"),
     ("workflow", "`id`, `name`, `version`, `tenant`"),
     ("execution", "`id`, `run_id`, `started_at`"),
+    (
+        "error",
+        "behind a failure that was handled: its `type`, `message`, `hint`, `node`, `attempt`, of a loop also `round`",
+    ),
 )
 _OPERATORS = (
     ("record.score + 2 * 3", "arithmetic: `+ - * / // %`"),

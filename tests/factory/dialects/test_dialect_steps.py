@@ -156,7 +156,7 @@ def test_steps_after_a_parallel_step_wait_for_the_ends_of_its_branches():
     ("written", "read"),
     [
         ({"retryCount": 3, "retryDelay": 5, "onError": "retry"},
-         {"retry_count": 3, "retry_delay": 5000, "retry_backoff": "fixed", "on_error": "fail"}),
+         {"retry_count": 3, "retry_delay": 5000, "retry_backoff": "fixed", "on_error": "retry"}),
         ({"retryCount": 0, "retryDelay": 1.5, "onError": "continue"},
          {"retry_count": 0, "retry_delay": 1500, "retry_backoff": "fixed", "on_error": "continue"}),
         ({"onError": "fail"}, {"on_error": "fail"}),

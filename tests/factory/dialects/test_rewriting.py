@@ -103,6 +103,20 @@ def test_what_steps_cannot_say_is_named_with_its_place():
     assert ("$.edges[2].loop_back", "steps have no loops") in found
 
 
+def test_a_fallback_node_survives_in_react_flow_and_is_refused_by_steps():
+    set_x = {"type": "set_variable", "config": {"variables": {"x": 1}}}
+    nodes = [
+        {"id": "start", "type": "trigger_manual"},
+        {"id": "a", **set_x, "error_handling": {"fallback_node": "b"}},
+        {"id": "b", **set_x},
+        {"id": "c", **set_x},
+    ]
+    workflow = read_or_raise({"id": "w", "name": "W", "nodes": nodes})
+    assert plan_of(read_or_raise(rewrite(workflow, "reactflow").document)) == plan_of(workflow)
+    problems = rewrite(workflow, "steps").problems
+    assert [problem.path for problem in problems] == ["$.nodes[1].error_handling"]
+
+
 @pytest.mark.parametrize(
     ("condition", "read_as"),
     [

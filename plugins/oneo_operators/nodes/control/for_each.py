@@ -11,7 +11,7 @@ from pydantic import Field
 
 from dag_factory.catalogue import LoopSpec
 from dag_factory.plan import BREAK, SUCCESS
-from oneo.errors import ConfigError, PermanentNodeError
+from oneo.errors import ConfigError, RoundError
 from oneo_operators.accumulating import OPERATIONS, Operation, accumulate, value_at
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
@@ -97,7 +97,7 @@ class ForEachOperator(NodeOperator):
         """Run the rounds.
 
         Raises:
-            PermanentNodeError: A round failed, and the rest is not wanted then.
+            RoundError: A round failed, and the rest is not wanted then.
         """
         items = _items(config.items_source)
         chosen = items[: config.max_iterations]
@@ -110,7 +110,7 @@ class ForEachOperator(NodeOperator):
                 rounds = [await _round(start, chosen, len(items), config, context)]
             else:
                 rounds = await _batch(batch, chosen, len(items), config, context, limit)
-            _note(rounds, batch, chosen, config, progress)
+            _note(rounds, batch, chosen, config, progress, context.node_id)
             if progress.broken:
                 break
         done = len(progress.results)
@@ -179,15 +179,19 @@ async def _batch(
 
 
 def _note(
-    rounds: Sequence[FlowEnd], batch: range, chosen: Sequence[Any], config: ForEachConfig, progress: _Progress
+    rounds: Sequence[FlowEnd],
+    batch: range,
+    chosen: Sequence[Any],
+    config: ForEachConfig,
+    progress: _Progress,
+    loop: str,
 ) -> None:
     for index, ended in zip(batch, rounds, strict=True):
         progress.results.append(ended.output if ended.failure is None else None)
         if ended.failure is not None:
             if not config.continue_on_error:
-                node, error = ended.failure.node, ended.failure.error
-                raise PermanentNodeError(f"round {index}, node {node!r}: {error.message}", error.hint)
-            found = {**ended.failure.error.as_json(), "node": ended.failure.node}
+                raise RoundError(loop, index, ended.failure.node, ended.failure.error)
+            found = {"node": ended.failure.node, **ended.failure.error.as_json()}
             progress.errors.append({"index": index, "item": chosen[index], "error": found})
         if ended.broken is not None and progress.broken is None:
             progress.broken = ended.broken

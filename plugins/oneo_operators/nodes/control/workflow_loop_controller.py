@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dag_factory.catalogue import LoopSpec
 from dag_factory.plan import BREAK, SUCCESS
-from oneo.errors import ConfigError, ExpressionError, PermanentNodeError
+from oneo.errors import ConfigError, ExpressionError, PermanentNodeError, RoundError
 from oneo.expressions import Scope, compile_condition
 from oneo_operators.accumulating import value_at
 from oneo_operators.base import NodeConfig, NodeOperator
@@ -143,7 +143,8 @@ class WorkflowLoopControllerOperator(NodeOperator):
         """Run the rounds.
 
         Raises:
-            PermanentNodeError: A round failed, or there were too many.
+            RoundError: A round failed.
+            PermanentNodeError: There were too many.
         """
         rounds = context.rounds
         if rounds is None:
@@ -158,8 +159,7 @@ class WorkflowLoopControllerOperator(NodeOperator):
             loop["parent"] = context.scope.names.get("loop")
             ended = await rounds.run(index, {"loop": loop})
             if ended.failure is not None:
-                node, error = ended.failure.node, ended.failure.error
-                raise PermanentNodeError(f"round {index}, node {node!r}: {error.message}", error.hint)
+                raise RoundError(rounds.owner, index, ended.failure.node, ended.failure.error)
             broken = ended.broken
             index += 1
         if reason == "max_iterations" and config.on_max_iterations == "fail":

@@ -112,13 +112,12 @@ class HttpRequestOperator(NodeOperator):
     @classmethod
     def retry_override(cls, config: Mapping[str, Any]) -> RetryOverride:
         """`retry_count`, `retry_backoff` and `error_handling` of the config."""
-        count = config.get("retry_count")
-        if count is None and config.get("method", "GET") in ("POST", "PATCH"):
-            # Whether a lost one was carried out is unknown: it is repeated only where its author says so.
-            count = 0
-        backoff = config.get("retry_backoff")
+        count, backoff = config.get("retry_count"), config.get("retry_backoff")
+        # Whether a lost one was carried out is unknown: it is repeated only where its author says so.
+        unsafe = config.get("method", "GET") in ("POST", "PATCH")
         return RetryOverride(
             count=None if count is None else int(count),
+            safe_count=0 if unsafe else None,
             exponential=None if backoff is None else backoff == "exponential",
             on_error=config.get("error_handling"),
         )
