@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.control_flow.cases_loops import CASES
+from tests.control_flow.cases import CASES
 from tests.control_flow.writing import Case
 from tests.nodes.bench import Bench
+
+
+def test_names_of_cases_are_unique() -> None:
+    names = [case.document["id"] for case in CASES]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
