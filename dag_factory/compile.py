@@ -172,7 +172,7 @@ class _Making:
         reads = set(self._reads[node_id])
         if loop is not None:
             inner = {read for one in loop.body for read in self._reads[one]}
-            reads |= inner.intersection(self._order.visible(node_id))
+            reads |= inner.intersection(self._order.visible(node_id)) - loop.body
         retry, on_error = _error_handling(node, node_type, self._workflow.error_handling)
         return PlanNode(
             id=node.id,

@@ -189,4 +189,21 @@ CASES = [
         error="config.exit_conditions[0].condition",
         more=N,
     ),
+    counted("until an output", 3, "exit_condition", exit_conditions=until("node_output", "step.n", 3)),
+    counted(
+        "until an output behind",
+        3,
+        "exit_condition",
+        BEHIND,
+        exit_conditions=until("node_output", "step.n", 3),
+        loop_back_to="step",
+    ),
+    counted(
+        "until an expression on the body's output behind",
+        2,
+        "exit_condition",
+        BEHIND,
+        exit_conditions=[{"condition": "{{ nodes.step.n }} == 2"}],
+        loop_back_to="step",
+    ),
 ]
