@@ -147,6 +147,9 @@ class _Making:
             lifted = self._loops.lifted(target, level)
             known = found.setdefault((source, lifted), [])
             known += [name for name in names if name not in known]
+        for source, owner in self._loops.handled:
+            if owner == level and ERROR not in found.setdefault((source, owner), []):
+                found[source, owner].append(ERROR)
         incoming = Counter(target for _, target in found)
         has_error_edge = {source for (source, _), names in found.items() if ERROR in names}
         triggers = {node_id for node_id, node_type in self._types.items() if node_type.is_trigger}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -80,12 +80,14 @@ class Loops:
     Attributes:
         by_owner: The loops by their loop node.
         edges: The edges that order nodes: those into a body and back out of it left aside.
+        handled: (node, loop node) where a failure of the node ends the round, and is handled by that.
         problems: What keeps a loop from being one.
     """
 
     by_owner: Mapping[str, Loop]
     edges: Sequence[Written]
-    problems: Sequence[Problem] = field(default=())
+    handled: Sequence[tuple[str, str]] = ()
+    problems: Sequence[Problem] = ()
 
     @cached_property
     def around(self) -> dict[str, tuple[str, ...]]:
@@ -146,14 +148,14 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
         loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), [*onward, *into], targets)
     for owner, loop in loops.items():
         problems += _structure(loop, loops, written, places[owner], into | back)
-    ordering = [
+    closing = [
         edge
-        for edge in onward
-        if not (
-            edge.target in loops and edge.source in loops[edge.target].body and not loops[edge.target].tail
-        )
+        for edge in written
+        if edge not in into and edge.target in loops and edge.source in loops[edge.target].body
     ]
-    return Loops(loops, ordering, problems)
+    handled = [(edge.source, edge.target) for edge in closing if edge.condition == ERROR]
+    ordering = [edge for edge in onward if not (edge in closing and not loops[edge.target].tail)]
+    return Loops(loops, ordering, handled, problems)
 
 
 def _leads_in(edge: Written, spec: LoopSpec, specs: Mapping[str, LoopSpec]) -> bool:

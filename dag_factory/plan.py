@@ -67,6 +67,7 @@ class Flow:
 
     Attributes:
         nodes: In topological order; loops stand as one node.
+        edges: Between these nodes; those of a body may also lead back to its loop node.
     """
 
     nodes: tuple[PlanNode, ...]
@@ -106,8 +107,8 @@ class Flow:
 
     @property
     def ends(self) -> list[PlanNode]:
-        """The nodes nothing follows."""
-        sources = {edge.source for edge in self.edges}
+        """The nodes nothing follows; edges from a body back to its loop node lead to none of its nodes."""
+        sources = {edge.source for edge in self.edges if edge.target in self.by_id}
         return [node for node in self.nodes if node.id not in sources]
 
 

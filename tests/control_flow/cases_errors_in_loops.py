@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.control_flow.writing import Case, again, each, fail, gather, leave, show, when
+from tests.control_flow.writing import Case, add, again, each, fail, gather, leave, show, when
 
 EACH = "start > each; each > work loop; work > each back; each > end done"
 ODD = when(("item == 2", "bad"), otherwise="good")
@@ -238,5 +238,32 @@ CASES = [
         "start > each; each > work loop; work > stop; stop > each back; each > end done",
         {"each": 1, "work": 1, "stop": 1, "end": 1},
         outputs={"end": {"w": "failed"}},
+    ),
+    Case(
+        "an error edge back to the loop goes on with the next item",
+        {
+            "each": each([1, 2]),
+            "work": fail(),
+            "after": show(p=1),
+            "end": show(n="{{ nodes.each.success_count }}"),
+        },
+        """start > each; each > work loop; work > after; after > each back; work > each back : error
+           each > end done""",
+        {"each": 1, "work": 2, "end": 1},
+        outputs={"end": {"n": 2}},
+    ),
+    Case(
+        "an error edge back to a controller begins the next round",
+        {
+            "again": again(loop_type="count", count=3),
+            "step": add(n=1),
+            "work": fail(),
+            "end": show(n="{{ variables.n }}"),
+        },
+        """start > again; again > step loop; step > work; work > again back; work > again back : error
+           again > end done""",
+        {"again": 1, "step": 3, "work": 3, "end": 1},
+        outputs={"end": {"n": 3}},
+        more={"variables": {"n": 0}},
     ),
 ]
