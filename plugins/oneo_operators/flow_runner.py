@@ -105,10 +105,11 @@ class FlowRunner:
         return FlowEnd(self._failure, self._broken)
 
     def output(self) -> Any:
-        """What the last node gave; by node id where several ends were reached."""
+        """What the last node gave, in the flow's order; by node id where several ends were reached."""
         ends = {node.id: self._outputs[node.id] for node in self._flow.ends if node.id in self._outputs}
         if not ends:
-            return next(reversed(self._outputs.values()), None)
+            reached = (node.id for node in reversed(self._flow.nodes) if node.id in self._outputs)
+            return self._outputs.get(next(reached, ""))
         return next(iter(ends.values())) if len(ends) == 1 else ends
 
     async def _when_ready(self, node: PlanNode) -> _Ended:

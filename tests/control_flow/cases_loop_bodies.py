@@ -164,4 +164,20 @@ CASES = [
         {"each": 1, "work": 2, "end": 1},
         outputs={"end": {"n": 2}},
     ),
+    Case(
+        "where no end is reached the last node of the body gives the output",
+        {
+            "each": each([1]),
+            "first": show(p=0),
+            "long": show(p=1),
+            "late": when(("1 > 2", "never")),
+            "soon": when(("1 > 3", "never")),
+            "never": show(p=2),
+            "end": show(last="{{ nodes.each.results[0].conditions[0].condition }}"),
+        },
+        """start > each; each > first loop; first > long; long > late; first > soon
+           late > never : never; soon > never : never; never > each back; each > end done""",
+        {"each": 1, "first": 1, "long": 1, "late": 1, "soon": 1, "end": 1},
+        outputs={"end": {"last": "1 > 3"}},
+    ),
 ]
