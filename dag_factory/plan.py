@@ -86,6 +86,15 @@ class Flow:
             found |= {node.id: node.type, **(node.body.types if node.body else {})}
         return found
 
+    @cached_property
+    def inside(self) -> dict[str, frozenset[str]]:
+        """For each loop node, the nodes it repeats, those of inner loops included."""
+        found: dict[str, frozenset[str]] = {}
+        for node in self.nodes:
+            if node.body is not None:
+                found |= {node.id: frozenset(node.body.types), **node.body.inside}
+        return found
+
     @property
     def triggers(self) -> list[PlanNode]:
         """The trigger nodes."""

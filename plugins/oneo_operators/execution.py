@@ -189,7 +189,8 @@ def scope_for(
             variables = Changes(**left[VARIABLES]).applied_to(variables)
         if OUTPUTS in left:
             # A node of this very round that was skipped has no output, whatever it gave in an earlier one.
-            inner = {one: given for one, given in left[OUTPUTS].items() if one not in node.context_from}
+            passed = _passed(state.plan, node, since=earlier)
+            inner = {one: given for one, given in left[OUTPUTS].items() if one not in passed}
             names["nodes"] = {**inner, **names["nodes"]}
         if FAILURE in left:
             names["error"] = left[FAILURE]
@@ -197,6 +198,16 @@ def scope_for(
     names["variables"] = variables
     names |= state.names
     return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
+
+
+def _passed(plan: Plan, node: PlanNode, *, since: str) -> set[str]:
+    """The nodes before one in the same round of a loop around it; before any other loop, those of its own level."""
+    found = set(node.context_from)
+    if node.id in plan.inside.get(since, ()):
+        for other in node.context_from:
+            inner = plan.inside.get(other, frozenset())
+            found |= inner if node.id not in inner else frozenset()
+    return found
 
 
 def with_url(view: dict[str, Any]) -> dict[str, Any]:

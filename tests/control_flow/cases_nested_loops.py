@@ -240,4 +240,21 @@ CASES = [
         {"outer": 1, "inner": 2, "stop": 3, "work": 2, "end": 1},
         outputs={"end": {"n": ["enough", "completed"]}},
     ),
+    Case(
+        "an inner loop that did not run this round has no output of the last",
+        {
+            "outer": again(loop_key="o", loop_type="count", count=2),
+            "inner": again(
+                loop_key="i", loop_type="while", while_condition="loop.index == 0 and variables.n < 1"
+            ),
+            "work": add(n=1),
+            "look": show(n="{{ nodes.work.n | default('none') }}"),
+            "end": show(p=1),
+        },
+        """start > outer; outer > inner loop; inner > work loop; work > inner back; inner > look done
+           look > outer back; outer > end done""",
+        {"outer": 1, "inner": 2, "work": 1, "look": 2, "end": 1},
+        outputs={"look[0]": {"n": 1}, "look[1]": {"n": "none"}},
+        more={"variables": {"n": 0}},
+    ),
 ]
