@@ -187,7 +187,7 @@ def _holds(one: ExitCondition, place: str, scope: Scope) -> bool:
     if one.type == "expression":
         return _condition(str(one.condition), place, scope)
     root = {"context_value": "context", "variable": "variables", "node_output": "nodes"}[one.type]
-    return bool(value_at(scope.names.get(root), one.path) == one.expected_value)
+    return bool(value_at(scope.find(root), one.path) == one.expected_value)
 
 
 def _condition(source: str, place: str, scope: Scope) -> bool:
