@@ -145,9 +145,10 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
         entries = [edge.target for edge in written if edge in into and edge.source == owner]
         if spec.body_target in known and not entries:
             entries = [str(spec.body_target)]
+        entries = [entry for entry in entries if entry != owner]
         loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), [*onward, *into], targets)
     for owner, loop in loops.items():
-        problems += _structure(loop, loops, written, places[owner], into | back)
+        problems += _structure(loop, loops, written, places[owner], into)
     closing = [
         edge
         for edge in written
@@ -180,7 +181,7 @@ def _loop(
 ) -> Loop:
     after: dict[str, set[str]] = defaultdict(set)
     before: dict[str, set[str]] = defaultdict(set)
-    exits = set(targets.get(owner, ()))
+    exits = set(targets.get(owner, ())).difference(entries)
     for edge in edges:
         if edge.source == owner:
             if edge.target not in entries:
@@ -192,7 +193,7 @@ def _loop(
         if other != owner:
             after[other].update(ends)
     inside = _reachable(entries, after, without=owner)
-    body = frozenset(inside - _reachable(exits - inside, after, without=owner))
+    body = frozenset(inside - _reachable(exits, after, without=owner))
     # Outside edges lead to a loop node that stands before its body, and else to the body's first node.
     tail = (
         bool(before[owner])
@@ -223,13 +224,13 @@ def _stray(edge: Written, what: str, key: str) -> Problem:
 
 
 def _structure(
-    loop: Loop, loops: Mapping[str, Loop], written: Sequence[Written], place: str, circle: set[Written]
+    loop: Loop, loops: Mapping[str, Loop], written: Sequence[Written], place: str, into: set[Written]
 ) -> list[Problem]:
     """What about a loop's edges makes it none."""
     owner = loop.owner
+    problems = _own_edges(loop, written, place, into)
     if not loop.entries:
-        return _without_body(loop, written, place)
-    problems = []
+        return problems or _without_body(loop, written, place)
     for edge in written:
         inside, outside = edge.source in loop.body, edge.target not in loop.body
         if inside and outside and edge.target != owner:
@@ -244,16 +245,39 @@ def _structure(
             message = f"edge {edge.source!r} → {edge.target!r} leads into the body of loop {owner!r}"
             hint = f"lead it to {owner!r}, which starts every round of its body"
             problems.append(Problem("error", edge.target, edge.path, message, hint))
-        if loop.tail and outside and edge.target == owner and not inside and edge not in circle:
-            message = f"loop {owner!r} stands behind its body, and {edge.source!r} leads to it from outside"
-            hint = f"lead {edge.source!r} to {loop.entries[0]!r}, where the body begins"
-            problems.append(Problem("error", owner, edge.path, message, hint))
+        if edge.back and edge.target == owner and not inside and edge not in into:
+            message = f"edge {edge.source!r} → {owner!r} leads back to a loop, but {edge.source!r} is not in its body"
+            problems.append(
+                Problem("error", edge.source, f"{edge.path}.loop_back", message, "remove loop_back")
+            )
     for other in loops.values():
         if owner < other.owner and _overlap(loop, other):
             message = f"the bodies of loops {owner!r} and {other.owner!r} overlap"
             problems.append(
                 Problem("error", owner, place, message, "put one loop wholly inside the other, or after it")
             )
+    return problems
+
+
+def _own_edges(loop: Loop, written: Sequence[Written], place: str, into: set[Written]) -> list[Problem]:
+    """Edges of a loop node that lead to no body, or on into the one it has."""
+    owner = loop.owner
+    problems = []
+    hint = 'write "loop": true on it if a round begins there, or lead it to a node behind the loop'
+    for edge in written:
+        if edge.source != owner:
+            continue
+        if edge in into and edge.target == owner:
+            message = f"loop {owner!r} cannot repeat itself"
+            problems.append(
+                Problem("error", owner, edge.path, message, "lead the edge to the first node to repeat")
+            )
+        elif edge not in into and edge.target in loop.body:
+            message = f"edge {owner!r} → {edge.target!r} leads on from loop {owner!r} into its own body"
+            problems.append(Problem("error", owner, edge.path, message, hint))
+    if loop.spec.exit_target in loop.body:
+        message = f"loop {owner!r} leads on to {loop.spec.exit_target!r}, which is in its own body"
+        problems.append(Problem("error", owner, place, message, "lead it to a node behind the loop"))
     return problems
 
 

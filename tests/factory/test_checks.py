@@ -10,11 +10,16 @@ from dag_factory.examine import examine
 from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError
 from oneo_operators.catalogue import catalogue
-from tests.factory import corpus_config, corpus_form, corpus_graph
+from tests.factory import corpus_config, corpus_form, corpus_graph, corpus_loops
 from tests.factory.documents import chain, edge, notify
 from tests.factory.mistake import Mistake, said
 
-MISTAKES: list[Mistake] = [*corpus_form.MISTAKES, *corpus_config.MISTAKES, *corpus_graph.MISTAKES]
+MISTAKES: list[Mistake] = [
+    *corpus_form.MISTAKES,
+    *corpus_config.MISTAKES,
+    *corpus_graph.MISTAKES,
+    *corpus_loops.MISTAKES,
+]
 ERRORS = [mistake for mistake in MISTAKES if mistake.severity == "error"]
 
 
