@@ -139,14 +139,15 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec]) -> Loops:
     # Where no node makes a loop, an edge back to it would only be reported a second time, as part of a cycle.
     back = {edge for edge in written if edge.back} - into
     onward = [edge for edge in written if edge not in into and edge not in back]
-    targets = _configured(specs, known)
+    # Where loop nodes lead by their config alone, once they have ended.
+    targets = {owner: [str(spec.exit_target)] for owner, spec in specs.items() if spec.exit_target in known}
     loops: dict[str, Loop] = {}
     for owner, spec in specs.items():
         entries = [edge.target for edge in written if edge in into and edge.source == owner]
         if spec.body_target in known and not entries:
             entries = [str(spec.body_target)]
         entries = [entry for entry in entries if entry != owner]
-        loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), [*onward, *into], targets)
+        loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), onward, into, targets)
     for owner, loop in loops.items():
         problems += _structure(loop, loops, written, places[owner], into)
     closing = [
@@ -167,22 +168,18 @@ def _leads_in(edge: Written, spec: LoopSpec, specs: Mapping[str, LoopSpec]) -> b
     return edge.loop or (named and edge.condition != ERROR)
 
 
-def _configured(specs: Mapping[str, LoopSpec], known: set[str]) -> dict[str, list[str]]:
-    """Where loop nodes lead by their config alone, once they have ended."""
-    return {
-        owner: [spec.exit_target]
-        for owner, spec in specs.items()
-        if spec.exit_target in known and spec.exit_target
-    }
-
-
 def _loop(
-    owner: str, spec: LoopSpec, entries: list[str], edges: Iterable[Written], targets: Mapping[str, list[str]]
+    owner: str,
+    spec: LoopSpec,
+    entries: list[str],
+    onward: Sequence[Written],
+    into: set[Written],
+    targets: Mapping[str, list[str]],
 ) -> Loop:
     after: dict[str, set[str]] = defaultdict(set)
     before: dict[str, set[str]] = defaultdict(set)
     exits = set(targets.get(owner, ())).difference(entries)
-    for edge in edges:
+    for edge in [*onward, *into]:
         if edge.source == owner:
             if edge.target not in entries:
                 exits.add(edge.target)
@@ -193,16 +190,17 @@ def _loop(
         if other != owner:
             after[other].update(ends)
     inside = _reachable(entries, after, without=owner)
-    body = frozenset(inside - _reachable(exits, after, without=owner))
-    # Outside edges lead to a loop node that stands before its body, and else to the body's first node.
-    tail = (
-        bool(before[owner])
-        and before[owner] <= body
-        and any(source not in body for entry in entries for source in before[entry])
-    )
-    if not tail and before[owner] and before[owner] <= body and spec.carries:
-        # Nothing leads to either: the loop stands at the start of the workflow.
-        tail = True
+    # What follows a loop may lead back to one around it, and from there another round would lead in here again.
+    rounds = {(edge.source, edge.target) for edge in into}
+    later = {
+        source: {target for target in ends if (source, target) not in rounds}
+        for source, ends in after.items()
+    }
+    body = frozenset(inside - _reachable(exits, later, without=owner))
+    # Outside edges lead to a loop node that stands before its body, and else to the body's first node. Where they
+    # lead to neither, the loop stands at the start of the workflow.
+    entered = spec.carries or any(source not in body for entry in entries for source in before[entry])
+    tail = bool(before[owner]) and before[owner] <= body and entered
     return Loop(owner, spec, tuple(entries), body, tail)
 
 

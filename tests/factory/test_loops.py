@@ -81,6 +81,16 @@ def test_a_loop_behind_its_body() -> None:
     assert (set(before.body), before.entries, before.tail) == (set("ab"), ("a",), False)
 
 
+@pytest.mark.parametrize("back", ["", "back"])
+def test_a_loop_behind_its_body_inside_another(back: str) -> None:
+    inner = LoopSpec(carries=True, body_target="a")
+    for first in ("o > a loop", "o > z loop; z > a"):
+        loops = found(f"s > o; {first}; a > i; i > o {back}; o > e", o=AGAIN, i=inner)
+        assert bodies(loops)["i"] == {"a"}
+        assert loops.by_owner["i"].tail
+        assert not loops.problems
+
+
 def test_ways_by_the_conditions_of_edges_and_by_config_alone() -> None:
     named = LoopSpec(carries=True, body_target="more", exit_target="done")
     assert bodies(found("s > l; l > a : more; a > l back; l > e : done", l=named)) == {"l": {"a"}}
