@@ -42,6 +42,17 @@ CASES = [
     counted("count without a number", 3, "completed", loop_type="count", max_iterations=3),
     counted("count beyond what is allowed", 10, "max_iterations", loop_type="count", count=20),
     counted("while before the body", 3, "completed", loop_type="while", while_condition="variables.n < 3"),
+    counted(
+        "conditions count the rounds", 4, "completed", loop_type="while", while_condition="loop.index < 4"
+    ),
+    counted(
+        "conditions count the rounds behind the body",
+        4,
+        "exit_condition",
+        BEHIND,
+        exit_conditions=[{"condition": "loop.number > 4"}],
+        loop_back_to="step",
+    ),
     counted("while not at all", 0, "completed", loop_type="while", while_condition="variables.n > 3"),
     counted(
         "while behind the body",

@@ -245,7 +245,7 @@ CASES = [
         {
             "outer": again(loop_key="o", loop_type="count", count=2),
             "inner": again(
-                loop_key="i", loop_type="while", while_condition="loop.index == 0 and variables.n < 1"
+                loop_key="i", loop_type="while", while_condition="loop.parent.index == 0 and variables.n < 1"
             ),
             "work": add(n=1),
             "look": show(n="{{ nodes.work.n | default('none') }}"),

@@ -90,7 +90,7 @@ class WorkflowLoopControllerOperator(NodeOperator):
         "Repeats a part of the workflow. It may stand before that part (an edge with `loop` leads into it, one with "
         "`loop_back` back) or behind it (`loop_back_to` names where it begins); behind it, the first round runs before "
         "any condition is looked at. Each round sees what the one before left in context and variables, and so does "
-        "what follows the loop. `loop.index` and `loop.number` count the rounds."
+        "what follows the loop. `loop.index` and `loop.number` count the rounds; conditions see those of the next."
     )
     Config = WorkflowLoopControllerConfig
     ui_color = "#fef9c3"
@@ -141,13 +141,13 @@ class WorkflowLoopControllerOperator(NodeOperator):
             raise ConfigError("the loop has no body", "lead an edge with loop to the first node to repeat")
         index, broken, reason = 0, None, None
         while broken is None:
+            loop = {"index": index, "number": index + 1, "first": index == 0, "key": config.loop_key}
+            names = {"loop": {**loop, "parent": context.scope.names.get("loop")}}
             if index or not rounds.body.tail:
-                reason = _exit_reason(config, index, rounds.scope())
+                reason = _exit_reason(config, index, rounds.scope(names))
                 if reason is not None:
                     break
-            loop = {"index": index, "number": index + 1, "first": index == 0, "key": config.loop_key}
-            loop["parent"] = context.scope.names.get("loop")
-            ended = await rounds.run(index, {"loop": loop})
+            ended = await rounds.run(index, names)
             if ended.failure is not None:
                 node, error = ended.failure.node, ended.failure.error
                 raise PermanentNodeError(f"round {index}, node {node!r}: {error.message}", error.hint)
