@@ -44,7 +44,9 @@ def loop_name_problems(workflow: Workflow, nodes: Sequence[Checked], loops: Loop
     problems = []
     for one in nodes:
         around = loops.around.get(one.node.id, ())
-        inside = {loops.by_owner[owner].spec.item for owner in around} | ({_LOOP} if around else set())
+        own = loops.by_owner.get(one.node.id)
+        counts = bool(around) or (own is not None and own.spec.carries)
+        inside = {loops.by_owner[owner].spec.item for owner in around} | ({_LOOP} if counts else set())
         outside = {_LOOP, *owners} - inside - elsewhere
         for expression in one.expressions:
             names = dict.fromkeys(str(read.path[0]) for read in expression.reads.paths if not read.guarded)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from dag_factory.catalogue import LoopSpec
@@ -53,8 +53,8 @@ class Loops:
 
     by_owner: Mapping[str, Loop]
     edges: Sequence[Written]
-    returns: Sequence[Written] = field(default=())
-    problems: Sequence[Problem] = field(default=())
+    returns: Sequence[Written] = ()
+    problems: Sequence[Problem] = ()
 
     @cached_property
     def around(self) -> dict[str, tuple[str, ...]]:
@@ -82,7 +82,7 @@ class Loops:
         return node
 
 
-def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequence[Written]) -> Loops:
+def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequence[Written] = ()) -> Loops:
     """The loops of a definition.
 
     Args:
@@ -110,31 +110,28 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequenc
     # Where no node makes a loop, an edge back to it would only be reported a second time, as part of a cycle.
     back = {edge for edge in written if edge.back} - into
     onward = [edge for edge in written if edge not in into and edge not in back]
-    targets = _configured(specs, known)
+    # Where loop nodes lead by their config alone, once they have ended.
+    targets = {owner: [str(spec.exit_target)] for owner, spec in specs.items() if spec.exit_target in known}
     loops: dict[str, Loop] = {}
     for owner, spec in specs.items():
         entries = [edge.target for edge in written if edge in into and edge.source == owner]
         if spec.body_target in known and not entries:
             entries = [str(spec.body_target)]
-        loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), [*onward, *into], targets)
+        entries = [entry for entry in entries if entry != owner]
+        loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), onward, into, targets)
     for owner, loop in loops.items():
-        problems += _structure(loop, loops, written, places[owner], into | back)
+        problems += _structure(loop, loops, written, places[owner], into)
+    closing = [
+        edge
+        for edge in written
+        if edge not in into and edge.target in loops and edge.source in loops[edge.target].body
+    ]
     ordering = [
         edge
         for edge in onward
-        if edge not in beside
-        and not (
-            edge.target in loops and edge.source in loops[edge.target].body and not loops[edge.target].tail
-        )
+        if edge not in beside and not (edge in closing and not loops[edge.target].tail)
     ]
-    returns = [
-        edge
-        for edge in written
-        if edge.condition == ERROR
-        and edge not in ordering
-        and edge.target in loops
-        and edge.source in loops[edge.target].body
-    ]
+    returns = [edge for edge in closing if edge.condition == ERROR and edge not in ordering]
     return Loops(loops, ordering, returns, problems)
 
 
@@ -146,22 +143,18 @@ def _leads_in(edge: Written, spec: LoopSpec, specs: Mapping[str, LoopSpec]) -> b
     return edge.loop or (named and edge.condition != ERROR)
 
 
-def _configured(specs: Mapping[str, LoopSpec], known: set[str]) -> dict[str, list[str]]:
-    """Where loop nodes lead by their config alone, once they have ended."""
-    return {
-        owner: [spec.exit_target]
-        for owner, spec in specs.items()
-        if spec.exit_target in known and spec.exit_target
-    }
-
-
 def _loop(
-    owner: str, spec: LoopSpec, entries: list[str], edges: Iterable[Written], targets: Mapping[str, list[str]]
+    owner: str,
+    spec: LoopSpec,
+    entries: list[str],
+    onward: Sequence[Written],
+    into: set[Written],
+    targets: Mapping[str, list[str]],
 ) -> Loop:
     after: dict[str, set[str]] = defaultdict(set)
     before: dict[str, set[str]] = defaultdict(set)
-    exits = set(targets.get(owner, ()))
-    for edge in edges:
+    exits = set(targets.get(owner, ())).difference(entries)
+    for edge in [*onward, *into]:
         if edge.source == owner:
             if edge.target not in entries:
                 exits.add(edge.target)
@@ -172,16 +165,17 @@ def _loop(
         if other != owner:
             after[other].update(ends)
     inside = _reachable(entries, after, without=owner)
-    body = frozenset(inside - _reachable(exits, after, without=owner))
-    # Outside edges lead to a loop node that stands before its body, and else to the body's first node.
-    tail = (
-        bool(before[owner])
-        and before[owner] <= body
-        and any(source not in body for entry in entries for source in before[entry])
-    )
-    if not tail and before[owner] and before[owner] <= body and spec.carries:
-        # Nothing leads to either: the loop stands at the start of the workflow.
-        tail = True
+    # What follows a loop may lead back to one around it, and from there another round would lead in here again.
+    rounds = {(edge.source, edge.target) for edge in into}
+    later = {
+        source: {target for target in ends if (source, target) not in rounds}
+        for source, ends in after.items()
+    }
+    body = frozenset(inside - _reachable(exits, later, without=owner))
+    # Outside edges lead to a loop node that stands before its body, and else to the body's first node. Where they
+    # lead to neither, the loop stands at the start of the workflow.
+    entered = spec.carries or any(source not in body for entry in entries for source in before[entry])
+    tail = bool(before[owner]) and before[owner] <= body and entered
     return Loop(owner, spec, tuple(entries), body, tail)
 
 
@@ -203,17 +197,15 @@ def _stray(edge: Written, what: str, key: str) -> Problem:
 
 
 def _structure(
-    loop: Loop, loops: Mapping[str, Loop], written: Sequence[Written], place: str, circle: set[Written]
+    loop: Loop, loops: Mapping[str, Loop], written: Sequence[Written], place: str, into: set[Written]
 ) -> list[Problem]:
     """What about a loop's edges makes it none."""
     owner = loop.owner
+    problems = _own_edges(loop, written, place, into)
     if not loop.entries:
-        return _without_body(loop, written, place)
-    problems = []
-    exits = {edge.target for edge in written if edge.source == owner and edge not in circle}
+        return problems or _without_body(loop, written, place)
     for edge in written:
-        # Where the loop leads on to is outside, even if a stray edge from the body leads there too.
-        inside, outside = edge.source in loop.body, edge.target not in loop.body - exits
+        inside, outside = edge.source in loop.body, edge.target not in loop.body
         if inside and outside and edge.target != owner:
             message = f"edge {edge.source!r} → {edge.target!r} leads out of the body of loop {owner!r}"
             hint = (
@@ -226,16 +218,39 @@ def _structure(
             message = f"edge {edge.source!r} → {edge.target!r} leads into the body of loop {owner!r}"
             hint = f"lead it to {owner!r}, which starts every round of its body"
             problems.append(Problem("error", edge.target, edge.path, message, hint))
-        if loop.tail and outside and edge.target == owner and not inside and edge not in circle:
-            message = f"loop {owner!r} stands behind its body, and {edge.source!r} leads to it from outside"
-            hint = f"lead {edge.source!r} to {loop.entries[0]!r}, where the body begins"
-            problems.append(Problem("error", owner, edge.path, message, hint))
+        if edge.back and edge.target == owner and not inside and edge not in into:
+            message = f"edge {edge.source!r} → {owner!r} leads back to a loop, but {edge.source!r} is not in its body"
+            problems.append(
+                Problem("error", edge.source, f"{edge.path}.loop_back", message, "remove loop_back")
+            )
     for other in loops.values():
         if owner < other.owner and _overlap(loop, other):
             message = f"the bodies of loops {owner!r} and {other.owner!r} overlap"
             problems.append(
                 Problem("error", owner, place, message, "put one loop wholly inside the other, or after it")
             )
+    return problems
+
+
+def _own_edges(loop: Loop, written: Sequence[Written], place: str, into: set[Written]) -> list[Problem]:
+    """Edges of a loop node that lead to no body, or on into the one it has."""
+    owner = loop.owner
+    problems = []
+    hint = 'write "loop": true on it if a round begins there, or lead it to a node behind the loop'
+    for edge in written:
+        if edge.source != owner:
+            continue
+        if edge in into and edge.target == owner:
+            message = f"loop {owner!r} cannot repeat itself"
+            problems.append(
+                Problem("error", owner, edge.path, message, "lead the edge to the first node to repeat")
+            )
+        elif edge not in into and edge.target in loop.body:
+            message = f"edge {owner!r} → {edge.target!r} leads on from loop {owner!r} into its own body"
+            problems.append(Problem("error", owner, edge.path, message, hint))
+    if loop.spec.exit_target in loop.body:
+        message = f"loop {owner!r} leads on to {loop.spec.exit_target!r}, which is in its own body"
+        problems.append(Problem("error", owner, place, message, "lead it to a node behind the loop"))
     return problems
 
 

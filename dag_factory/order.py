@@ -61,13 +61,13 @@ class Order:
         return [*self.context_from(level), *carried, *self.before[node]]
 
     def visible(self, node: str) -> list[str]:
-        """The nodes whose outputs a node can read."""
+        """The nodes whose outputs a node can read; for the node of a loop that carries, those in its body too."""
         if node not in self._visible:
             level = self._loops.level(node)
             found = [] if level is None else [*self.visible(level), *self._earlier_rounds(level)]
             for earlier in self.before[node]:
                 found += [earlier, *self._left_by(earlier)]
-            # A loop node looks at what its own rounds left.
+            # A loop node looks at what its rounds gave to decide whether there is another.
             found += self._left_by(node)
             self._visible[node] = list(dict.fromkeys(found))
         return self._visible[node]

@@ -67,6 +67,7 @@ class Flow:
 
     Attributes:
         nodes: In topological order; loops stand as one node.
+        edges: Between these nodes; those of a body may also lead back to its loop node.
     """
 
     nodes: tuple[PlanNode, ...]
@@ -83,6 +84,15 @@ class Flow:
         found: dict[str, str] = {}
         for node in self.nodes:
             found |= {node.id: node.type, **(node.body.types if node.body else {})}
+        return found
+
+    @cached_property
+    def inside(self) -> dict[str, frozenset[str]]:
+        """For each loop node, the nodes it repeats, those of inner loops included."""
+        found: dict[str, frozenset[str]] = {}
+        for node in self.nodes:
+            if node.body is not None:
+                found |= {node.id: frozenset(node.body.types), **node.body.inside}
         return found
 
     @property
@@ -106,7 +116,7 @@ class Flow:
 
     @property
     def ends(self) -> list[PlanNode]:
-        """The nodes nothing follows; the way back to a loop node is none."""
+        """The nodes nothing follows; edges from a body back to its loop node lead to none of its nodes."""
         sources = {edge.source for edge in self.edges if edge.target in self.by_id}
         return [node for node in self.nodes if node.id not in sources]
 

@@ -158,7 +158,7 @@ def run_here(
         origin=Origin(settings().user),
     )
     follows = _to_end(found, plan, start)
-    _run_queued(found, tenant_id, execution_id)
+    run_queued(found, tenant_id, execution_id)
     report = _report(found, tenant_id, execution_id)
     if follows is not None:
         _follow(found, start, follows)
@@ -171,7 +171,7 @@ def _report(found: Database, tenant_id: str, execution_id: UUID) -> dict[str, An
         return execution_report(session, executions.get(session, execution_id))
 
 
-def _run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
+def run_queued(found: Database, tenant_id: str, execution_id: UUID) -> None:
     """Run the workflows that an execution's nodes have put into the queue, in this process, until none waits."""
     while True:
         with found.tenant(tenant_id) as session:
@@ -210,7 +210,7 @@ def _follow(found: Database, failed: Start, run: ErrorRun) -> None:
         queued=False,
     )
     _to_end(found, run.plan, start)
-    _run_queued(found, run.tenant_id, run.execution_id)
+    run_queued(found, run.tenant_id, run.execution_id)
 
 
 def _to_end(found: Database, plan: Plan, start: Start) -> ErrorRun | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from oneo.errors import ConfigError
+from oneo.expressions.lookup import MissingError, walk
 from oneo_operators.variables import is_number
 
 Operation = Literal["append", "extend", "sum", "count", "min", "max", "merge", "concat", "first", "last"]
@@ -26,10 +27,15 @@ _BEGINNINGS: Final[Mapping[str, Any]] = {
 
 
 def value_at(value: Any, path: str | None) -> Any:
-    """What stands at a dotted path inside a value; None where nothing does."""
-    for name in path.split(".") if path else ():
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+    """What stands at a dotted path inside a value, as expressions read it; None where nothing does.
+
+    Raises:
+        ExpressionError: The path holds a name that is not available.
+    """
+    try:
+        return walk(value, path) if path else value
+    except MissingError:
+        return None
 
 
 def accumulate(operation: Operation, initial: Any, values: Sequence[Any]) -> Any:

@@ -166,7 +166,9 @@ def scope_for(
             return records.find_one(session, state.record_id or "")
 
     secrets = Secrets(vault, state.tenant_id)
-    return scope_of(state, node.reads, node.context_from, secrets, find_record, now=now, seed=seed)
+    return scope_of(
+        state, node.reads, node.context_from, secrets, find_record, now=now, seed=seed, node_id=node.id
+    )
 
 
 def scope_of(
@@ -178,6 +180,7 @@ def scope_of(
     *,
     now: datetime,
     seed: str,
+    node_id: str | None = None,
 ) -> Scope:
     """The names expressions see at some place of an execution.
 
@@ -189,6 +192,7 @@ def scope_of(
         find_record: Gives the record the execution is about.
         now: The moment.
         seed: What random values follow from.
+        node_id: The node there; None at the workflow's end.
     """
 
     def fetch_record() -> Any:
@@ -228,7 +232,8 @@ def scope_of(
             variables = Changes(**left[VARIABLES]).applied_to(variables)
         if OUTPUTS in left:
             # A node of this very round that was skipped has no output, whatever it gave in an earlier one.
-            inner = {one: given for one, given in left[OUTPUTS].items() if one not in context_from}
+            passed = _passed(state.plan, node_id, context_from, since=earlier)
+            inner = {one: given for one, given in left[OUTPUTS].items() if one not in passed}
             names["nodes"] = {**inner, **names["nodes"]}
         if FAILURE in left:
             names["error"] = left[FAILURE]
@@ -236,6 +241,16 @@ def scope_of(
     names["variables"] = variables
     names |= state.names
     return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
+
+
+def _passed(plan: Plan, node_id: str | None, context_from: Sequence[str], *, since: str) -> set[str]:
+    """The nodes before one in the same round of a loop around it; before any other loop, those of its own level."""
+    found = set(context_from)
+    if node_id in plan.inside.get(since, ()):
+        for other in context_from:
+            inner = plan.inside.get(other, frozenset())
+            found |= inner if node_id not in inner else frozenset()
+    return found
 
 
 def with_url(view: dict[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,8 @@ class FlowRunner:
     def _output(self) -> Any:
         ends = {node.id: self._outputs[node.id] for node in self._flow.ends if node.id in self._outputs}
         if not ends:
-            return next(reversed(self._outputs.values()), None)
+            reached = (node.id for node in reversed(self._flow.nodes) if node.id in self._outputs)
+            return self._outputs.get(next(reached, ""))
         return next(iter(ends.values())) if len(ends) == 1 else ends
 
     async def _when_ready(self, node: PlanNode) -> _Ended:

@@ -66,9 +66,17 @@ class Rounds:
         found = {one: state.outputs[one] for one in self.body.exports if one in state.outputs}
         self.left = together([self.left, *lefts, {OUTPUTS: found} if found else {}])
 
-    def scope(self) -> Scope:
-        """The names the loop node sees between two rounds."""
-        state = replace(self._state, context={**self._state.context, self._node.id: self.left})
+    def scope(self, names: Mapping[str, Any]) -> Scope:
+        """The names the loop node sees between two rounds.
+
+        Args:
+            names: What expressions in the next round would see beside the rest.
+        """
+        state = replace(
+            self._state,
+            context={**self._state.context, self._node.id: self.left},
+            names={**self._state.names, **names},
+        )
         node = replace(self._node, context_from=(*self._node.context_from, self._node.id))
         runtime = self._runtime
         return scope_for(

@@ -226,12 +226,12 @@ CASES = [
         "start > call",
         {},
         status="failed",
-        error="workflows-that-call-each-other-are-stopped-at-run-time → back → workflows-that-call",
+        error="workflows_that_call_each_other_are_stopped_at_run_time → back → workflows_that_call",
         data={"other": "back"},
         others=[
             other(
                 "back",
-                {"call": call("workflows-that-call-each-other-are-stopped-at-run-time")},
+                {"call": call("workflows_that_call_each_other_are_stopped_at_run_time")},
                 "start > call",
             )
         ],

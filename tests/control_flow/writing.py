@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dag_factory.definition import slug
+
 _KINDS = {"loop": "loop", "back": "loop_back", "done": "loop_complete", "parallel": "parallel"}
 _ANYTHING = object()
 
@@ -18,7 +20,8 @@ class Case:
     Attributes:
         name: Unique; also the workflow's id.
         nodes: Nodes by id, without the trigger `start`, which every case has.
-        edges: `"start > a; a > b : label; each > body loop; body > each back; each > end done"`.
+        edges: `"start > a; a > b : label; each > body loop; body > each back; each > end done"`; None for the listed
+            order.
         ran: How often each node succeeded or was handled, rounds of loops counted together; nodes left out did not.
         status: How the execution ends.
         outputs: Outputs by node id, or by node id and round: `work[0]`.
@@ -30,7 +33,7 @@ class Case:
 
     name: str
     nodes: Mapping[str, Mapping[str, Any]]
-    edges: str
+    edges: str | None
     ran: Mapping[str, int]
     status: str = "success"
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -47,13 +50,8 @@ class Case:
         """The definition."""
         nodes = [{"id": "start", "type": "trigger_manual"}]
         nodes += [{"id": node_id, **node} for node_id, node in self.nodes.items()]
-        return {
-            "id": self.name.replace(" ", "-"),
-            "name": self.name,
-            "nodes": nodes,
-            "edges": edges(self.edges),
-            **self.more,
-        }
+        document = {"id": slug(self.name), "name": self.name, "nodes": nodes, **self.more}
+        return document if self.edges is None else {**document, "edges": edges(self.edges)}
 
     def check(self, report: Mapping[str, Any]) -> None:
         """That an execution's report is what is expected.
@@ -134,6 +132,16 @@ def add(**steps: float) -> dict[str, Any]:
     return {"type": "set_variable", "config": {"increment": steps}}
 
 
+def append(**items: Any) -> dict[str, Any]:
+    """A node that appends to variables."""
+    return {"type": "set_variable", "config": {"append": items}}
+
+
+def unset(*names: str) -> dict[str, Any]:
+    """A node that removes variables."""
+    return {"type": "set_variable", "config": {"unset": list(names)}}
+
+
 def show(**values: Any) -> dict[str, Any]:
     """A node whose output tells what it saw."""
     sources = [{"source": "static", "data": values}]
@@ -142,10 +150,7 @@ def show(**values: Any) -> dict[str, Any]:
 
 def fail(message: str = "boom", **handling: Any) -> dict[str, Any]:
     """A node that fails for good."""
-    node: dict[str, Any] = {
-        "type": "set_variable",
-        "config": {"variables": {"x": f"{{{{ nothing_called_{message} }}}}"}},
-    }
+    node = put(x=f"{{{{ nothing_called_{message} }}}}")
     return {**node, "error_handling": {"retry_count": 0, **handling}}
 
 
@@ -159,6 +164,32 @@ def when(*branches: tuple[str, str], otherwise: str | None = None, every: bool =
         listed.append({"else": otherwise, "label": otherwise})
     mode = "all_match" if every else "first_match"
     return {"type": "condition", "config": {"conditions": listed, "evaluation_mode": mode}}
+
+
+def choose(*branches: tuple[str, str], otherwise: str | None = None) -> dict[str, Any]:
+    """A condition that names where it leads itself: (condition, node) for each branch."""
+    listed: list[dict[str, Any]] = [
+        {"if" if index == 0 else "elif": source, "then": target}
+        for index, (source, target) in enumerate(branches)
+    ]
+    if otherwise is not None:
+        listed.append({"else": otherwise})
+    return {"type": "condition", "config": {"conditions": listed}}
+
+
+def split() -> dict[str, Any]:
+    """Where branches begin."""
+    return {"type": "parallel", "config": {"mode": "split"}}
+
+
+def merge() -> dict[str, Any]:
+    """Where branches end."""
+    return {"type": "parallel", "config": {"mode": "merge"}}
+
+
+def gather(*sources: str) -> dict[str, Any]:
+    """A node that merges the outputs of others, those that did not run left out."""
+    return {"type": "merge_data", "config": {"merge_sources": [{"source": one} for one in sources]}}
 
 
 def each(items: Any, **options: Any) -> dict[str, Any]:

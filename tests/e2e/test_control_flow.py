@@ -43,8 +43,11 @@ def reports(stack) -> dict[tuple[str, str], dict[str, Any]]:
         with database.tenant(tenant) as session:
             for name in ("contacts", "leads", "deals"):
                 pipelines.apply(session, tenant, PipelineSpec(id=name, fields=[]))
-        for case in CASES if way != "local" else ():
-            publish(database, tenant, written(case, way), catalogue())
+        for case in CASES:
+            for document in case.others:
+                publish(database, tenant, document, catalogue())
+            if way != "local":
+                publish(database, tenant, written(case, way), catalogue())
     for way in ("node", "fused"):
         for case in CASES:
             asked = runs.enqueue(database, tenant_of[way], case.document["id"], case.data)

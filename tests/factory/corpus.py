@@ -11,6 +11,7 @@ from tests.factory import (
     corpus_graph,
     corpus_loop_options,
     corpus_loop_reads,
+    corpus_loop_shapes,
     corpus_loops,
     corpus_secrets,
 )
@@ -27,4 +28,5 @@ CLASSES: dict[str, list[Mistake]] = {
     **corpus_secrets.CLASSES,
     **corpus_dialects.CLASSES,
     "error handling": corpus_errors.MISTAKES,
+    "shapes of loops": corpus_loop_shapes.MISTAKES,
 }

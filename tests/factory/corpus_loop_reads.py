@@ -14,7 +14,6 @@ from tests.factory.corpus_loops import (
     C,
     again,
     back,
-    counted,
     done,
     into,
     looped,
@@ -127,7 +126,6 @@ def names() -> list[Mistake]:
             done("each", "end"),
         ],
     )
-    rounds = counted(COUNT, exit_conditions=[{"condition": "loop.index > 3"}])
     return [
         outside("item behind the loop", "{{ item }}", "'item'", *item),
         outside("a field of the item", "{{ item.name | upper }}", "'item'", *item),
@@ -138,7 +136,6 @@ def names() -> list[Mistake]:
         Mistake("item in the loop's own items", own, "$.nodes[1].config.items_source", "each", ("the loop node itself is not",)),
         Mistake("item before the loop", before, "$.nodes[4].config.message", "first", ("'item'", "loop 'each'")),
         Mistake("item of an inner loop", sibling, "$.nodes[4].config.message", "b", ("'cell'", "loop 'inner'")),
-        Mistake("loop.index in what ends the loop", rounds, "$.nodes[1].config.exit_conditions[0].condition", "again", ("`loop`", "outside its own body")),
         Mistake(
             "item in a condition", looped(A, nodes=[route({"if": "item > 1", "then": "c"}, {"else": "b"}), B, C], more=[edge("end", "route")]),
             "$.nodes[4].config.conditions[0].if", "route", ("'item'", "loop 'each'"),

@@ -69,7 +69,7 @@ def test_a_change_that_airflow_overlooked_is_shown_again_until_it_is_live(
         workflows.mark_live(session, tenant, "w0", 1)
     # Others of the same shard may still be waiting: the test database is shared.
     with store.system() as session:
-        waiting = {file_of(*dag_id.split("--")) for dag_id in workflows.overdue(session, 0)}
+        waiting = {file_of(*dag_id.split("--", 1)) for dag_id in workflows.overdue(session, 0)}
     assert age_and_refresh() == (file.name in waiting)
 
 

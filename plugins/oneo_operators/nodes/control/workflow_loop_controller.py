@@ -92,7 +92,7 @@ class WorkflowLoopControllerOperator(NodeOperator):
         "Repeats a part of the workflow. It may stand before that part (an edge with `loop` leads into it, one with "
         "`loop_back` back) or behind it (`loop_back_to` names where it begins); behind it, the first round runs before "
         "any condition is looked at. Each round sees what the one before left in context and variables, and so does "
-        "what follows the loop. `loop.index` and `loop.number` count the rounds."
+        "what follows the loop. `loop.index` and `loop.number` count the rounds; conditions see those of the next."
     )
     Config = WorkflowLoopControllerConfig
     ui_color = "#fef9c3"
@@ -151,13 +151,13 @@ class WorkflowLoopControllerOperator(NodeOperator):
             raise ConfigError("the loop has no body", "lead an edge with loop to the first node to repeat")
         index, broken, reason = 0, None, None
         while broken is None:
+            loop = {"index": index, "number": index + 1, "first": index == 0, "key": config.loop_key}
+            names = {"loop": {**loop, "parent": context.scope.names.get("loop")}}
             if index or not rounds.body.tail:
-                reason = _exit_reason(config, index, rounds.scope())
+                reason = _exit_reason(config, index, rounds.scope(names))
                 if reason is not None:
                     break
-            loop = {"index": index, "number": index + 1, "first": index == 0, "key": config.loop_key}
-            loop["parent"] = context.scope.names.get("loop")
-            ended = await rounds.run(index, {"loop": loop})
+            ended = await rounds.run(index, names)
             if ended.failure is not None:
                 raise RoundError(rounds.owner, index, ended.failure.node, ended.failure.error)
             broken = ended.broken
@@ -209,7 +209,7 @@ def _exit_reason(config: WorkflowLoopControllerConfig, index: int, scope: Scope)
 def _holds(one: ExitCondition, place: str, scope: Scope) -> bool:
     if one.type == "expression":
         return _condition(str(one.condition), place, scope)
-    return bool(value_at(scope.names.get(_ROOTS[one.type]), one.path) == one.expected_value)
+    return bool(value_at(scope.find(_ROOTS[one.type]), one.path) == one.expected_value)
 
 
 def _condition(source: str, place: str, scope: Scope) -> bool:

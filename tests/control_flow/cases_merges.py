@@ -1,0 +1,242 @@
+"""Branches that meet again: a node waits for exactly those that can still arrive."""
+
+from __future__ import annotations
+
+from tests.control_flow.writing import Case, gather, merge, show, split, when
+
+YES_NO = when(("trigger.n > 0", "yes"), otherwise="no")
+DIAMOND = "start > decide; decide > a : yes; decide > b : no; a > join; b > join"
+
+CASES = [
+    Case(
+        "a merge after the branch that was not taken",
+        {"decide": YES_NO, "a": show(p=1), "b": show(p=2), "join": show(got="{{ nodes.b.p }}")},
+        DIAMOND,
+        {"decide": 1, "b": 1, "join": 1},
+        outputs={"join": {"got": 2}},
+        data={"n": 0},
+    ),
+    Case(
+        "the output of a skipped node has a default",
+        {
+            "decide": YES_NO,
+            "a": show(p=1),
+            "b": show(p=2),
+            "join": show(a="{{ nodes.a.p | default('none') }}", b="{{ nodes.b.p | default('none') }}"),
+        },
+        DIAMOND,
+        {"decide": 1, "a": 1, "join": 1},
+        outputs={"join": {"a": 1, "b": "none"}},
+        data={"n": 1},
+    ),
+    Case(
+        "the output of a skipped node without a default is an error",
+        {"decide": YES_NO, "a": show(p=1), "b": show(p=2), "join": show(a="{{ nodes.a.p }}")},
+        DIAMOND,
+        {"decide": 1, "b": 1},
+        status="failed",
+        error="'a'",
+        data={"n": 0},
+    ),
+    Case(
+        "a merge waits for the longer branch",
+        {
+            "a": show(p=1),
+            "a2": show(p="{{ nodes.a.p + 1 }}"),
+            "a3": show(p="{{ nodes.a2.p + 1 }}"),
+            "b": show(p=9),
+            "join": show(a="{{ nodes.a3.p }}", b="{{ nodes.b.p }}"),
+        },
+        "start > a; a > a2; a2 > a3; start > b; a3 > join; b > join",
+        {"a": 1, "a2": 1, "a3": 1, "b": 1, "join": 1},
+        outputs={"join": {"a": 3, "b": 9}},
+    ),
+    Case(
+        "a long branch not taken does not hold up a short one",
+        {
+            "decide": YES_NO,
+            "a": show(p=1),
+            "a2": show(p=2),
+            "a3": show(p=3),
+            "b": show(p=9),
+            "join": show(p=0),
+        },
+        "start > decide; decide > a : yes; a > a2; a2 > a3; a3 > join; decide > b : no; b > join",
+        {"decide": 1, "b": 1, "join": 1},
+        data={"n": 0},
+    ),
+    Case(
+        "where no branch is taken the merge is skipped",
+        {
+            "decide": when(("trigger.n == 1", "one"), ("trigger.n == 2", "two")),
+            "a": show(p=1),
+            "b": show(p=2),
+            "join": show(p=3),
+            "after": show(p=4),
+        },
+        "start > decide; decide > a : one; decide > b : two; a > join; b > join; join > after",
+        {"decide": 1},
+        data={"n": 3},
+    ),
+    Case(
+        "a merge of three where two are taken",
+        {
+            "decide": when(
+                ("trigger.n > 1", "a"), ("trigger.n > 2", "b"), ("trigger.n > 3", "c"), every=True
+            ),
+            "a": show(a=1),
+            "b": show(b=2),
+            "c": show(c=3),
+            "join": merge(),
+        },
+        "start > decide; decide > a : a; decide > b : b; decide > c : c; a > join; b > join; c > join",
+        {"decide": 1, "a": 1, "b": 1, "join": 1},
+        outputs={"join": {"branches": {"a": {"a": 1}, "b": {"b": 2}}}},
+        data={"n": 3},
+    ),
+    Case(
+        "a merge runs once though several branches arrive",
+        {
+            "split": split(),
+            "a": show(p=1),
+            "b": show(p=2),
+            "c": show(p=3),
+            "join": show(p=4),
+            "after": show(p=5),
+        },
+        "start > split; split > a; split > b; split > c; a > join; b > join; c > join; join > after",
+        {"split": 1, "a": 1, "b": 1, "c": 1, "join": 1, "after": 1},
+    ),
+    Case(
+        "a diamond in a diamond",
+        {
+            "outer": YES_NO,
+            "inner": when(("trigger.n > 5", "big"), otherwise="small"),
+            "big": show(p="big"),
+            "small": show(p="small"),
+            "met": show(p="{{ nodes.big.p | default(nodes.small.p) }}"),
+            "no": show(p="no"),
+            "join": show(p="{{ nodes.met.p | default(nodes.no.p) }}"),
+        },
+        """start > outer; outer > inner : yes; outer > no : no; inner > big : big; inner > small : small
+           big > met; small > met; met > join; no > join""",
+        {"outer": 1, "inner": 1, "big": 1, "met": 1, "join": 1},
+        outputs={"join": {"p": "big"}},
+        data={"n": 6},
+    ),
+    Case(
+        "the inner diamond is skipped as a whole",
+        {
+            "outer": YES_NO,
+            "inner": when(("trigger.n > 5", "big"), otherwise="small"),
+            "big": show(p=1),
+            "small": show(p=2),
+            "met": show(p=3),
+            "no": show(p=4),
+            "join": show(p="{{ nodes.no.p }}"),
+        },
+        """start > outer; outer > inner : yes; outer > no : no; inner > big : big; inner > small : small
+           big > met; small > met; met > join; no > join""",
+        {"outer": 1, "no": 1, "join": 1},
+        outputs={"join": {"p": 4}},
+        data={"n": 0},
+    ),
+    Case(
+        "three diamonds deep",
+        {
+            "a": split(),
+            "b": split(),
+            "c": split(),
+            "x": show(p=1),
+            "y": show(p=2),
+            "z": show(p=4),
+            "w": show(p=8),
+            "cc": show(p="{{ nodes.x.p + nodes.y.p }}"),
+            "bb": show(p="{{ nodes.cc.p + nodes.z.p }}"),
+            "aa": show(p="{{ nodes.bb.p + nodes.w.p }}"),
+        },
+        "start > a; a > b; a > w; b > c; b > z; c > x; c > y; x > cc; y > cc; cc > bb; z > bb; bb > aa; w > aa",
+        dict.fromkeys(("a", "b", "c", "x", "y", "z", "w", "cc", "bb", "aa"), 1),
+        outputs={"aa": {"p": 15}},
+    ),
+    Case(
+        "a branch around a node",
+        {"decide": YES_NO, "extra": show(p=1), "join": show(p="{{ nodes.extra.p | default(0) }}")},
+        "start > decide; decide > extra : yes; decide > join : no; extra > join",
+        {"decide": 1, "join": 1},
+        outputs={"join": {"p": 0}},
+        data={"n": 0},
+    ),
+    Case(
+        "a branch through a node and none around it",
+        {"decide": YES_NO, "extra": show(p=1), "join": show(p="{{ nodes.extra.p | default(0) }}")},
+        "start > decide; decide > extra : yes; decide > join : no; extra > join",
+        {"decide": 1, "extra": 1, "join": 1},
+        outputs={"join": {"p": 1}},
+        data={"n": 1},
+    ),
+    Case(
+        "an edge from the trigger arrives always",
+        {
+            "decide": when(("trigger.n > 0", "yes")),
+            "yes": show(p=1),
+            "join": show(p="{{ nodes.yes.p | default(0) }}"),
+        },
+        "start > decide; decide > yes : yes; yes > join; start > join",
+        {"decide": 1, "join": 1},
+        outputs={"join": {"p": 0}},
+        data={"n": 0},
+    ),
+    Case(
+        "two merges share a branch",
+        {"decide": YES_NO, "a": show(p=1), "b": show(p=2), "c": show(p=3), "left": merge(), "right": merge()},
+        """start > decide; decide > a : yes; decide > b : no; start > c
+           a > left; b > left; b > right; c > right""",
+        {"decide": 1, "a": 1, "c": 1, "left": 1, "right": 1},
+        outputs={"left": {"branches": {"a": {"p": 1}}}, "right": {"branches": {"c": {"p": 3}}}},
+        data={"n": 1},
+    ),
+    Case(
+        "branches meet and part again",
+        {
+            "decide": YES_NO,
+            "a": show(p=1),
+            "b": show(p=2),
+            "join": show(p="{{ nodes.a.p | default(nodes.b.p) }}"),
+            "again": when(("nodes.join.p == 1", "one"), otherwise="two"),
+            "one": show(p="one"),
+            "two": show(p="two"),
+            "end": show(p="{{ nodes.one.p | default(nodes.two.p) }}"),
+        },
+        DIAMOND + "; join > again; again > one : one; again > two : two; one > end; two > end",
+        {"decide": 1, "b": 1, "join": 1, "again": 1, "two": 1, "end": 1},
+        outputs={"end": {"p": "two"}},
+        data={"n": 0},
+    ),
+    Case(
+        "merged data of the branches that ran",
+        {
+            "decide": YES_NO,
+            "a": show(x=1, y=1),
+            "b": show(x=2),
+            "c": show(z=3),
+            "join": gather("a", "b", "c"),
+        },
+        DIAMOND + "; start > c; c > join",
+        {"decide": 1, "b": 1, "c": 1, "join": 1},
+        outputs={"join": {"x": 2, "z": 3}},
+        data={"n": 0},
+    ),
+    Case(
+        "a merge counts a branch that ends in a condition by what it decides",
+        {
+            "one": when(("trigger.n > 0", "yes")),
+            "two": when(("trigger.n > 5", "go")),
+            "a": show(p=1),
+            "join": show(p=2),
+        },
+        "start > one; start > two; one > a : yes; a > join; two > join : go",
+        {"one": 1, "two": 1, "a": 1, "join": 1},
+        data={"n": 1},
+    ),
+]
