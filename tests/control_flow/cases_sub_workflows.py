@@ -125,12 +125,16 @@ CASES = [
     ),
     Case(
         "a failure three deep is told with its way",
-        {"call": call("outer", context_mapping={"who": "Ann"})},
+        {"call": call("farther")},
         "start > call",
         {},
         status="failed",
-        error="sub-workflow 'outer' failed: node 'inner': sub-workflow 'middle' failed: node 'inner': ",
-        others=[MIDDLE, OUTER],
+        error="sub-workflow 'farther' failed: node 'inner': sub-workflow 'far' failed: node 'inner': ",
+        others=[
+            BREAKS,
+            other("far", {"inner": call("breaks")}, "start > inner"),
+            other("farther", {"inner": call("far")}, "start > inner"),
+        ],
     ),
     Case(
         "an error edge handles a sub-workflow that failed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from typing import Any
 
 from dag_factory.definition import slug
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS = {"loop": "loop", "back": "loop_back", "done": "loop_complete", "parallel": "parallel"}
-_ANYTHING = object()
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def trace(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_ids(value: Any) -> Any:
     """A value without what differs from run to run: ids of executions, records and moments."""
+    if isinstance(value, str):
+        return _UUID.sub("ID", value)
     if isinstance(value, dict):
         return {key: _without_ids(item) for key, item in value.items() if not _is_of_this_run(key)}
     return [_without_ids(item) for item in value] if isinstance(value, list) else value
