@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dag_factory.plan import Body, PlanNode
+from dag_factory.plan import BREAK, SUCCESS, Body, PlanNode
 from oneo.expressions import Scope
 from oneo_operators.execution import ExecutionState, scope_for
-from oneo_operators.flow_runner import FlowEnd, FlowRunner
+from oneo_operators.flow_runner import Broken, FlowEnd, FlowRunner
 from oneo_operators.left import OUTPUTS, Left, together
 
 if TYPE_CHECKING:
@@ -87,3 +87,17 @@ class Rounds:
             now=self._now,
             seed=f"{state.id}/{node.id}{state.loop_index}",
         )
+
+
+def routes_after(broken: Broken | None, owner: str, output: dict[str, Any]) -> tuple[str, ...]:
+    """The ways out of a loop node whose rounds have ended.
+
+    Args:
+        broken: The loop that a breaker has ended, if one has.
+        owner: The loop node.
+        output: The loop node's output; says so where the loop that ended is one further out.
+    """
+    if broken is None or broken.loop == owner:
+        return (SUCCESS,)
+    output |= {"breaks": broken.loop, "reason": broken.reason, "cleanup": broken.cleanup}
+    return (BREAK,)

@@ -158,3 +158,10 @@ def test_without_a_body_the_items_themselves_are_gathered(bench: Bench) -> None:
 )
 def test_mistakes_in_the_options_are_named(bench: Bench, config: dict[str, Any], says: str) -> None:
     assert any(says in problem for problem in bench.problems("for_each", config))
+
+
+def test_a_number_of_rounds_is_not_made_a_list(bench: Bench) -> None:
+    ran = bench.node("for_each", {"items_source": 900_000_000, "max_iterations": 2})
+    assert (ran.output["processed_count"], ran.output["remaining_count"]) == (2, 899_999_998)
+    refused = bench.node("for_each", {"items_source": 10**30})
+    assert "rounds are not possible" in refused.message

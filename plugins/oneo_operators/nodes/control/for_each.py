@@ -10,13 +10,16 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from dag_factory.catalogue import LoopSpec
-from dag_factory.plan import BREAK, SUCCESS
 from oneo.errors import ConfigError, RoundError
 from oneo_operators.accumulating import OPERATIONS, Operation, accumulate, value_at
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.flow_runner import Broken, FlowEnd
 from oneo_operators.result import NodeResult
+from oneo_operators.rounds import routes_after
+
+# More than any loop runs; `max_iterations` bounds what is run of them.
+_MOST = 1_000_000_000
 
 
 class Accumulator(NodeConfig):
@@ -125,14 +128,16 @@ class ForEachOperator(NodeOperator):
         }
         if config.accumulator is not None and config.accumulator.enabled:
             output["accumulated"] = _accumulated(config.accumulator, progress)
-        return NodeResult(output, routes=_routes(progress.broken, context, output))
+        return NodeResult(output, routes=routes_after(progress.broken, context.node_id, output))
 
 
-def _items(source: list[Any] | dict[str, Any] | int) -> list[Any]:
+def _items(source: list[Any] | dict[str, Any] | int) -> Sequence[Any]:
     if isinstance(source, int):
-        if source < 0:
-            raise ConfigError(f"config.items_source: {source} rounds are not possible", "give 0 or more")
-        return list(range(source))
+        if not 0 <= source <= _MOST:
+            raise ConfigError(
+                f"config.items_source: {source} rounds are not possible", f"give 0 to {_MOST:,}"
+            )
+        return range(source)
     if isinstance(source, dict):
         return [{"key": key, "value": value} for key, value in source.items()]
     return source
@@ -201,13 +206,6 @@ def _reason(progress: _Progress, done: int, items: Sequence[Any]) -> str:
     if progress.broken is not None:
         return progress.broken.reason
     return "completed" if done == len(items) else "max_iterations"
-
-
-def _routes(broken: Broken | None, context: NodeContext, output: dict[str, Any]) -> tuple[str, ...]:
-    if broken is None or context.rounds is None or broken.loop == context.rounds.owner:
-        return (SUCCESS,)
-    output |= {"breaks": broken.loop, "reason": broken.reason, "cleanup": broken.cleanup}
-    return (BREAK,)
 
 
 def _accumulated(accumulator: Accumulator, progress: _Progress) -> Any:

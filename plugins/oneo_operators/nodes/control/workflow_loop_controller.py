@@ -8,14 +8,13 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import Field, model_validator
 
 from dag_factory.catalogue import LoopSpec
-from dag_factory.plan import BREAK, SUCCESS
 from oneo.errors import ConfigError, ExpressionError, PermanentNodeError, RoundError
 from oneo.expressions import Scope, compile_condition
 from oneo_operators.accumulating import value_at
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.flow_runner import Broken
 from oneo_operators.result import NodeResult
+from oneo_operators.rounds import routes_after
 
 _ROOTS: Final = {"context_value": "context", "variable": "variables", "node_output": "nodes"}
 
@@ -167,7 +166,7 @@ class WorkflowLoopControllerOperator(NodeOperator):
                 f"the loop was not done after {config.max_iterations} rounds", "raise max_iterations"
             )
         output: dict[str, Any] = {"iterations": index, "exit_reason": broken.reason if broken else reason}
-        routes = _routes(broken, rounds.owner, output)
+        routes = routes_after(broken, rounds.owner, output)
         return NodeResult(output, context_updates=rounds.left, routes=routes)
 
 
@@ -183,13 +182,6 @@ def _limit(config: Mapping[str, Any]) -> int | None:
     most = config.get("max_iterations", 10)
     open_ended = config.get("loop_type", "conditional") != "count"
     return most if open_ended and isinstance(most, int) else None
-
-
-def _routes(broken: Broken | None, owner: str, output: dict[str, Any]) -> tuple[str, ...]:
-    if broken is None or broken.loop == owner:
-        return (SUCCESS,)
-    output |= {"breaks": broken.loop, "reason": broken.reason, "cleanup": broken.cleanup}
-    return (BREAK,)
 
 
 def _exit_reason(config: WorkflowLoopControllerConfig, index: int, scope: Scope) -> str | None:
