@@ -90,5 +90,7 @@ def _use(url: str | None) -> Database:
     if url is not None:
         os.environ["ONEO_DATABASE_URL"] = url
         settings.cache_clear()
+        if database.cache_info().currsize:
+            database().dispose()
         database.cache_clear()
     return database()

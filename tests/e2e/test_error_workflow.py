@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
-import psutil
 import pytest
 
+from tests.e2e.processes import caller_of
 from tests.e2e.waiting import wait_until
 from tests.http.server import Answer, RecordingServer
 
@@ -76,12 +76,3 @@ def test_a_task_that_is_killed_starts_the_error_workflow_of_its_workflow(stack, 
         os.kill(caller_of(server), signal.SIGKILL)
         (run,) = wait_until(lambda: rescues(stack, tenant_id), "the error workflow", timeout=240)
     assert told(run) == ("success", "Hangs", "call: Interrupted")
-
-
-def caller_of(server: RecordingServer) -> int:
-    """Id of the process that has a connection to the server open, other than its own."""
-    return next(
-        one.pid
-        for one in psutil.net_connections("tcp")
-        if one.raddr and one.raddr.port == server.port and one.pid not in (None, os.getpid())
-    )
