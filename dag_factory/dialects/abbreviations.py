@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dag_factory.dialects.converted import Converted, Place, is_id
+from dag_factory.dialects.converted import Converted, Place
+from dag_factory.dialects.neighbours import Neighbours, is_node
 from dag_factory.dialects.type_names import CATALOGUED
 from dag_factory.json_path import json_path
 
 # Who is told where no record has an owner.
 _FALLBACK: Final = "'admin'"
+# Characters; a longer message is no headline.
+_HEADLINE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,19 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Written:
-    """A node as its author wrote it, and what stands around it.
+class Abbreviated:
+    """A node that may be abbreviated, and what stands around it.
 
     Attributes:
         name: What people call it, where it has a name.
         config: Its options.
-        before: The nodes before it, the nearest first; it ends where several lead to one.
+        before: The nodes before it, the nearest first.
         after: (target, branch) of each way on.
     """
 
     name: str | None
     config: dict[str, Any]
-    before: Sequence[dict[str, Any]]
+    before: Iterator[dict[str, Any]]
     after: Sequence[tuple[str, str | None]]
 
 
@@ -54,19 +57,18 @@ def read_abbreviations(result: Converted, nodes: Sequence[Any]) -> list[Any]:
         result: Takes the reports and the places, and knows the edges.
         nodes: With the names of types that we know.
     """
-    edges = result.document.get("edges")
-    return [_node(result, nodes, edges, index) for index in range(len(nodes))]
+    neighbours = Neighbours(nodes, result.document.get("edges"))
+    return [_node(result, node, index, neighbours) for index, node in enumerate(nodes)]
 
 
-def _node(result: Converted, nodes: Sequence[Any], edges: Any, index: int) -> Any:
-    node = nodes[index]
-    reader = _READERS.get(node["type"]) if _is_node(node) else None
+def _node(result: Converted, node: Any, index: int, neighbours: Neighbours) -> Any:
+    reader = _READERS.get(node["type"]) if is_node(node) else None
     config = node.get("config", {}) if reader else None
     if reader is None or not isinstance(config, dict):
         return node
-    before = list(_before(nodes, edges, node["id"]))
-    name = node["name"] if is_id(node.get("name")) else None
-    options = reader(Written(name, config, before, _after(nodes, edges, index)))
+    name, node_id = node.get("name"), node["id"]
+    known = name if isinstance(name, str) and name else None
+    options = reader(Abbreviated(known, config, neighbours.before(node_id), neighbours.after(node_id)))
     if not options:
         return node
     for option in options:
@@ -89,42 +91,7 @@ def _report(result: Converted, node: dict[str, Any], index: int, option: Option)
     result.note(f"node {node['id']!r}: {said}")
 
 
-def _is_node(node: Any) -> bool:
-    return isinstance(node, dict) and is_id(node.get("id")) and isinstance(node.get("type"), str)
-
-
-def _before(nodes: Sequence[Any], edges: Any, node_id: str) -> Iterator[dict[str, Any]]:
-    by_id: dict[Any, dict[str, Any]] = {node["id"]: node for node in nodes if _is_node(node)}
-    listed = list(by_id)
-    seen: set[Any] = {node_id}
-    at: Any = node_id
-    while True:
-        if isinstance(edges, list):
-            sources = [
-                edge.get("source")
-                for edge in edges
-                if isinstance(edge, dict) and edge.get("target") == at and not edge.get("loop_back")
-            ]
-        else:
-            sources = listed[: listed.index(at)][-1:]
-        at = sources[0] if len(sources) == 1 and is_id(sources[0]) else None
-        if at in seen or at not in by_id:
-            return
-        seen.add(at)
-        yield by_id[at]
-
-
-def _after(nodes: Sequence[Any], edges: Any, index: int) -> list[tuple[str, str | None]]:
-    if not isinstance(edges, list):
-        return [(node["id"], None) for node in nodes[index + 1 : index + 2] if _is_node(node)]
-    return [
-        (edge["target"], edge["condition"] if isinstance(edge.get("condition"), str) else None)
-        for edge in edges
-        if isinstance(edge, dict) and edge.get("source") == nodes[index]["id"] and is_id(edge.get("target"))
-    ]
-
-
-def _task(node: Written) -> list[Option]:
+def _task(node: Abbreviated) -> list[Option]:
     """`type` is the kind of task, which also says what is to be done."""
     kind = node.config.get("type")
     if not isinstance(kind, str) or not kind or "task_type" in node.config:
@@ -133,28 +100,24 @@ def _task(node: Written) -> list[Option]:
     return [Option("task_type", kind, "type"), *title]
 
 
-def _notification(node: Written) -> list[Option]:
+def _notification(node: Abbreviated) -> list[Option]:
     """Without recipients and title it tells the record's owner what its other options say."""
     config, message = node.config, node.config.get("message")
-    if "recipients" in config or "title" in config:
-        return []
     urgent = config.get("urgent") is True and "priority" not in config
-    title = node.name or (message if isinstance(message, str) else None) or ("Urgent" if urgent else None)
-    if title is None:
-        return []
+    options = [Option("priority", "high", "urgent")] if urgent else []
+    short = isinstance(message, str) and len(message) <= _HEADLINE
+    title = node.name or (message if short else None) or ("Urgent" if urgent else None)
+    if title is None or "recipients" in config or "title" in config:
+        return options
     owner = _FALLBACK
     created = next((one["id"] for one in node.before if one["type"] == "create_record"), None)
     if created is not None:
         owner = f"default({_output(created)}.record.owner, {owner})"
-    return [
-        *([Option("priority", "high", "urgent")] if urgent else []),
-        Option("recipients", [f"{{{{ default(record.owner, {owner}) }}}}"]),
-        Option("title", title),
-        *([] if "message" in config else [Option("message", "")]),
-    ]
+    options += [Option("recipients", [f"{{{{ default(record.owner, {owner}) }}}}"]), Option("title", title)]
+    return options if "message" in config else [*options, Option("message", "")]
 
 
-def _new_record(node: Written) -> list[Option]:
+def _new_record(node: Abbreviated) -> list[Option]:
     pipeline = node.config.get("pipeline")
     if not isinstance(pipeline, str) or not pipeline or "pipeline_id" in node.config:
         return []
@@ -162,19 +125,19 @@ def _new_record(node: Written) -> list[Option]:
     return [Option("pipeline_id", pipeline, "pipeline"), *data]
 
 
-def _search(node: Written) -> list[Option]:
+def _search(node: Abbreviated) -> list[Option]:
     """With options of its own, a search that lacks the pipeline is a mistake."""
     return [] if node.config else [Option("pipeline_id", "{{ record.pipeline_id }}")]
 
 
-def _loop(node: Written) -> list[Option]:
-    found = [one["id"] for one in node.before[:1] if one["type"] == "find_records"]
-    if not found or "items_source" in node.config or "items" in node.config:
+def _loop(node: Abbreviated) -> list[Option]:
+    found = next(node.before, None)
+    if found is None or found["type"] != "find_records" or {"items_source", "items"} & node.config.keys():
         return []
-    return [Option("items_source", f"{{{{ {_output(found[0])}.records }}}}")]
+    return [Option("items_source", f"{{{{ {_output(found['id'])}.records }}}}")]
 
 
-def _condition(node: Written) -> list[Option]:
+def _condition(node: Abbreviated) -> list[Option]:
     """What is compared is in the output of the nearest node before that is to give it."""
     shorthand, value = next(iter(node.config.items()), (None, None))
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -195,7 +158,7 @@ def _condition(node: Written) -> list[Option]:
     return [Option("conditions", branches, shorthand)]
 
 
-def _giving(before: Sequence[dict[str, Any]], asked: Callable[[str], bool]) -> str | None:
+def _giving(before: Iterator[dict[str, Any]], asked: Callable[[str], bool]) -> str | None:
     """The nearest node whose options ask it to give something, and whose output is what they ask for."""
     for node in before:
         gives = CATALOGUED.get(node["type"]) == "ai" or node["type"] == "merge_data"
@@ -239,7 +202,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_READERS: Final[dict[str, Callable[[Written], list[Option]]]] = {
+_READERS: Final[dict[str, Callable[[Abbreviated], list[Option]]]] = {
     "condition": _condition,
     "create_follow_up_task": _task,
     "create_record": _new_record,

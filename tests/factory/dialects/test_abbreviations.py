@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dag_factory.dialects import to_canonical
-from dag_factory.examine import examine
+from dag_factory.examine import examine, plan_of
 from oneo_operators.catalogue import catalogue
 from tests.factory.dialects.written import START, chain, edge, graph, node, notify, show
 
@@ -40,6 +40,11 @@ READ = {
         node("a", "task_notify", message="Look"),
         {"message": "Look", "recipients": [OWNER], "title": "Look"},
         [f'recipients is missing and is read as ["{OWNER}"]', 'title is missing and is read as "Look"'],
+    ),
+    "urgent": (
+        node("a", "task_notify", recipients=["eva"], title="T", message="M", urgent=True),
+        {"recipients": ["eva"], "title": "T", "message": "M", "priority": "high"},
+        ['urgent true is read as priority "high"'],
     ),
     "pipeline": (
         node("a", "create_record", pipeline="tickets"),
@@ -96,6 +101,24 @@ def test_named_ways_on_are_the_branches():
     ]
 
 
+def test_single_way_on_is_taken_where_the_condition_holds():
+    judge = show("judge", score=1)
+    edges = [edge("start", "judge"), edge("judge", "a"), edge("a", "then")]
+    document = graph([judge, node("a", "condition", threshold=70), notify("then")], edges)
+
+    found = plan_of(document, catalogue()).edges
+    assert [one.routes for one in found if one.target == "then"] == [("yes",)]
+
+
+def test_ways_of_errors_and_back_into_loops_are_no_ways_on():
+    edges = [
+        edge("start", "judge"), edge("judge", "each"), {**edge("each", "a"), "loop": True},
+        {**edge("a", "each"), "loop_back": True}, edge("a", "tell", "error"),
+    ]  # fmt: skip
+    nodes = [JUDGE, node("each", "for_each", items_source=[1]), node("a", "condition", threshold=1), notify()]
+    assert config_of(graph(nodes, edges)) == {"threshold": 1}
+
+
 def after(*nodes: dict[str, Any]) -> dict[str, Any]:
     return chain(*nodes, notify())
 
@@ -146,11 +169,14 @@ def test_what_could_be_meant_otherwise_stays_a_mistake(name: str):
     assert errors[0].hint
 
 
-def test_notification_that_says_nothing_stays_a_mistake():
-    problems = examine(chain(node("a", "task_notify")), catalogue()).problems
-    assert [one.path for one in problems] == [
-        f"$.nodes[1].config.{name}" for name in ("recipients", "title", "message")
-    ]
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [({}, ["recipients", "title", "message"]), ({"message": "x" * 201}, ["recipients", "title"])],
+    ids=["nothing", "too long"],
+)
+def test_notification_without_a_headline_stays_a_mistake(config: dict[str, Any], missing: list[str]):
+    problems = examine(chain(node("a", "task_notify", **config)), catalogue()).problems
+    assert [one.path for one in problems] == [f"$.nodes[1].config.{name}" for name in missing]
 
 
 def test_wrong_value_of_an_abbreviation_is_shown_under_the_name_its_author_gave_it():
