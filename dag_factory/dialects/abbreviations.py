@@ -58,10 +58,13 @@ def read_abbreviations(result: Converted, nodes: Sequence[Any]) -> list[Any]:
         nodes: With the names of types that we know.
     """
     neighbours = Neighbours(nodes, result.document.get("edges"))
-    return [_node(result, node, index, neighbours) for index, node in enumerate(nodes)]
+    places: list[Place] = []
+    read = [_node(result, places, node, index, neighbours) for index, node in enumerate(nodes)]
+    result.paths += places
+    return read
 
 
-def _node(result: Converted, node: Any, index: int, neighbours: Neighbours) -> Any:
+def _node(result: Converted, places: list[Place], node: Any, index: int, neighbours: Neighbours) -> Any:
     reader = _READERS.get(node["type"]) if is_node(node) else None
     config = node.get("config", {}) if reader else None
     if reader is None or not isinstance(config, dict):
@@ -71,24 +74,23 @@ def _node(result: Converted, node: Any, index: int, neighbours: Neighbours) -> A
     options = reader(Abbreviated(known, config, neighbours.before(node_id), neighbours.after(node_id)))
     if not options:
         return node
-    for option in options:
-        _report(result, node, index, option)
+    places += [_report(result, node, index, option) for option in options]
     replaced = {option.written for option in options}
     kept = {key: value for key, value in config.items() if key not in replaced}
     return {**node, "config": {**kept, **{option.name: option.value for option in options}}}
 
 
-def _report(result: Converted, node: dict[str, Any], index: int, option: Option) -> None:
+def _report(result: Converted, node: dict[str, Any], index: int, option: Option) -> Place:
+    """Note how an option is read; its place."""
     at: list[int | str] = ["nodes", index, *(["config"] if "config" in node else [])]
     original = result.original_path(json_path([*at, option.written] if option.written else at))
-    canonical = json_path(["nodes", index, "config", option.name])
-    result.paths.append(Place(canonical, original, alike=False))
     if option.written is None:
         said = f"{option.name} is missing and is read as {_json(option.value)}"
     else:
         given = _json(node["config"][option.written])
         said = f"{option.written} {given} is read as {option.name} {_json(option.value)}"
     result.note(f"node {node['id']!r}: {said}")
+    return Place(json_path(["nodes", index, "config", option.name]), original, alike=False)
 
 
 def _task(node: Abbreviated) -> list[Option]:

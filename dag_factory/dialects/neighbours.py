@@ -26,8 +26,10 @@ class Neighbours:
         for edge in edges if isinstance(edges, list) else listed:
             if not isinstance(edge, dict) or edge.get("loop_back") or edge.get("condition") == ERROR:
                 continue
-            source, target, branch = (edge.get(key) for key in ("source", "target", "condition"))
-            if is_id(source) and is_id(target) and {source, target} <= self._by_id.keys():
+            ends: list[Any] = [edge.get("source"), edge.get("target")]
+            if all(map(is_id, ends)) and self._by_id.keys() >= set(ends):
+                source, target = ends
+                branch = edge.get("condition")
                 self._before.setdefault(target, []).append(source)
                 self._after.setdefault(source, []).append((target, branch if is_id(branch) else None))
 
