@@ -19,6 +19,7 @@ from dag_factory.checked import Checked
 from dag_factory.compile import branch_edges, broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
+from dag_factory.dialects.type_names import CATALOGUED, meanwhile
 from dag_factory.loops import Loops, find_loops
 from dag_factory.order import Order
 from oneo.expressions import is_template
@@ -119,8 +120,12 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
         if unloaded is not None:
             message = f"node type {node.type!r} could not be loaded from {unloaded.source}: {unloaded.error}"
             return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, unloaded.hint)]
-        message = f"there is no node type {node.type!r}"
-        hint = did_you_mean(node.type, catalogue.types())
+        if node.type in CATALOGUED:
+            message = f"node type {node.type!r} is known, but this version does not have it yet"
+            hint = meanwhile(node.type)
+        else:
+            message = f"there is no node type {node.type!r}"
+            hint = did_you_mean(node.type, catalogue.types())
         return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, hint)]
     at = f"$.nodes[{index}].config"
     try:

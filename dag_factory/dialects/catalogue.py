@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from dag_factory.dialects.abbreviations import read_abbreviations
 from dag_factory.dialects.converted import Converted
 from dag_factory.dialects.sub_nodes import expand
 from dag_factory.dialects.type_names import ALIASES, STAND_INS
@@ -21,7 +22,9 @@ def convert(document: dict[str, Any]) -> Converted:
     nodes = document.get("nodes")
     if isinstance(nodes, list):
         problems = len(result.problems)
-        read = [_node(result, node, index) for index, node in enumerate(nodes)]
+        read = read_abbreviations(result, [_renamed(result, node, index) for index, node in enumerate(nodes)])
+        for index, node in enumerate(read):
+            _shorthand(result, node, index)
         if any(new is not old for new, old in zip(read, nodes, strict=True)):
             result.document = {**document, "nodes": read}
         # Nodes of a loop's list stand elsewhere in the author's document.
@@ -39,11 +42,12 @@ def convert(document: dict[str, Any]) -> Converted:
     return result
 
 
-def _node(result: Converted, node: Any, index: int) -> Any:
-    written = node.get("type") if isinstance(node, dict) else None
-    if not isinstance(written, str):
-        return node
-    node_id = node.get("id") if isinstance(node.get("id"), str) else None
+def _shorthand(result: Converted, node: Any, index: int) -> None:
+    """A name or a shorthand of which only its author knows what it stands for."""
+    written = _type(node)
+    if not written:
+        return
+    node_id = _id(node)
     if written in STAND_INS:
         place: list[int | str] = ["nodes", index, "type"]
         result.refuse(
@@ -51,13 +55,13 @@ def _node(result: Converted, node: Any, index: int) -> Any:
         )
     elif written == "condition":
         _condition(result, node, index, node_id)
-    elif written in ALIASES:
-        result.note(f"node {node_id!r}: type {written!r} is read as {ALIASES[written]!r}")
-        return _renamed(result, node, index, written)
-    return node
 
 
-def _renamed(result: Converted, node: dict[str, Any], index: int, written: str) -> dict[str, Any]:
+def _renamed(result: Converted, node: Any, index: int) -> Any:
+    written = _type(node)
+    if written not in ALIASES:
+        return node
+    result.note(f"node {_id(node)!r}: type {written!r} is read as {ALIASES[written]!r}")
     config = node.get("config")
     if written == "trigger_field_changed" and isinstance(config, dict) and "field" in config:
         kept = {key: value for key, value in config.items() if key != "field"}
@@ -67,6 +71,16 @@ def _renamed(result: Converted, node: dict[str, Any], index: int, written: str) 
     if written == "merge" and isinstance(node.get("config", {}), dict):
         node = {**node, "config": {"mode": "merge", **node.get("config", {})}}
     return {**node, "type": ALIASES[written]}
+
+
+def _type(node: Any) -> str:
+    written = node.get("type") if isinstance(node, dict) else None
+    return written if isinstance(written, str) else ""
+
+
+def _id(node: dict[str, Any]) -> str | None:
+    found = node.get("id")
+    return found if isinstance(found, str) else None
 
 
 def _condition(result: Converted, node: dict[str, Any], index: int, node_id: str | None) -> None:

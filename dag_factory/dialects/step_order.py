@@ -5,6 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from dag_factory.dialects.converted import Converted, Location, is_id
+from oneo.suggest import nearest
+
+
+def with_known_branches(result: Converted, steps: list[Any]) -> list[Any]:
+    """The steps; where the falseSteps of a condition name no step, nor anything like one, nothing is done.
+
+    Names that resemble a step's are left in place: they are mistakes, and reported as such.
+    """
+    known = [step["id"] for step in steps if isinstance(step, dict) and is_id(step.get("id"))]
+    return [_with_known_branches(result, step, known) for step in steps]
+
+
+def _with_known_branches(result: Converted, step: Any, known: list[str]) -> Any:
+    config = step.get("configuration") if isinstance(step, dict) and step.get("type") == "condition" else None
+    names = config.get("falseSteps") if isinstance(config, dict) else None
+    if not isinstance(names, list) or not names or not all(map(is_id, names)):
+        return step
+    if any(name in known or nearest(name, known) is not None for name in names):
+        return step
+    listed = ", ".join(map(repr, names))
+    result.note(
+        f"step {step.get('id')!r}: its falseSteps name {listed}, which no step has as its id, so nothing is done then"
+    )
+    return {**step, "configuration": {**step["configuration"], "falseSteps": []}}
 
 
 class StepOrder:

@@ -8,7 +8,7 @@ from dag_factory.dialects import step_actions
 from dag_factory.dialects.converted import Converted, Location, free_name
 from dag_factory.dialects.javascript import NotTranslatableError, translate
 from dag_factory.dialects.step_actions import Action
-from dag_factory.dialects.step_order import StepOrder
+from dag_factory.dialects.step_order import StepOrder, with_known_branches
 from dag_factory.dialects.step_variables import read_variables
 from dag_factory.dialects.sub_nodes import expand
 from dag_factory.json_path import json_path
@@ -40,8 +40,8 @@ class _Reader:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         steps = document["steps"]
-        self._steps: list[Any] = steps if isinstance(steps, list) else []
         self._result = Converted(NAME, {})
+        self._steps = with_known_branches(self._result, steps if isinstance(steps, list) else [])
         self._nodes: list[dict[str, Any]] = []
 
     def read(self) -> Converted:

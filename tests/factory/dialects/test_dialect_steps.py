@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,6 @@ import pytest
 from dag_factory.dialects import Converted, to_canonical
 from dag_factory.examine import examine, plan_of, plan_of_published
 from oneo_operators.catalogue import catalogue
-
-FIXTURES = Path(__file__).parents[2] / "fixtures/workflows"
 
 
 def step(name: str, kind: str = "action", *following: str, **rest: Any) -> dict[str, Any]:
@@ -216,12 +212,25 @@ def test_mistake_is_shown_where_the_author_made_it(written: dict[str, Any], path
     assert any(says in str(problem) for problem in problems)
 
 
-def test_step_that_is_missing_in_the_quoted_pipeline_is_named_where_it_stands():
-    quoted = json.loads((FIXTURES / "steps-opportunity-pipeline-workflow.json").read_text())
-    found = [
-        problem for problem in examine(quoted, catalogue()).problems if "check_proposal" in problem.message
+def test_false_steps_that_name_no_step_are_read_as_nothing_to_do():
+    ask = step(
+        "ask", "condition", configuration={"condition": "x", "trueSteps": ["a"], "falseSteps": ["other"]}
+    )
+    converted = to_canonical(document(ask, step("a")))
+
+    found = next(node for node in converted.document["nodes"] if node["id"] == "ask")
+    assert [branch.get("then") for branch in found["config"]["conditions"]] == ["a"]
+    assert [text for text in converted.approximations if "'other'" in text] == [
+        "step 'ask': its falseSteps name 'other', which no step has as its id, so nothing is done then"
     ]
-    assert [problem.path for problem in found] == ["$.steps[2].configuration.falseSteps[0]"]
+
+
+def test_false_steps_that_resemble_a_step_are_a_mistake():
+    steps = {"condition": "x", "trueSteps": ["tell_ann"], "falseSteps": ["tell_bem"]}
+    written = document(step("ask", "condition", configuration=steps), step("tell_ann"), step("tell_ben"))
+    problems = [problem for problem in examine(written, catalogue()).problems if problem.severity == "error"]
+    assert [problem.path for problem in problems] == ["$.steps[0].configuration.falseSteps[0]"]
+    assert "'tell_ben'" in (problems[0].hint or "")
 
 
 @pytest.mark.parametrize("junk", [None, 5, "x", [], {}, [None], {"a": 1}])
