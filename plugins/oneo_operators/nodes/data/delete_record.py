@@ -39,7 +39,7 @@ class DeleteRecordConfig(RecordConfig):
     soft_delete: bool = Field(
         default=True,
         description="Only mark it deleted: it is found no more and can be restored. Otherwise it is removed for good, "
-        "with its tasks and the values in its history.",
+        "with its tasks and the values in its history; record events and logs of executions keep what they hold.",
     )
     archive_before_delete: bool = Field(
         default=False,
