@@ -92,13 +92,19 @@ class Database:
 
     @contextmanager
     def tenant(
-        self, tenant_id: str, *, execution_id: UUID | None = None, durable: bool = True
+        self,
+        tenant_id: str,
+        *,
+        execution_id: UUID | None = None,
+        actor: str | None = None,
+        durable: bool = True,
     ) -> Iterator[Session]:
         """A transaction that sees one tenant's rows only; commits at the end, rolls back on an error.
 
         Args:
             tenant_id: The tenant.
             execution_id: The execution on whose behalf records are written; it is kept with each record event.
+            actor: Who changes records; kept in their history. Default: who started the execution.
             durable: Whether the commit waits for the disk. Without, a crash of the server (not of the caller) may
                 lose it: for what would be written again.
 
@@ -110,11 +116,13 @@ class Database:
                 text(
                     "SELECT set_config('oneo.tenant', :tenant, true),"
                     " set_config('oneo.execution', :execution, true),"
+                    " set_config('oneo.actor', :actor, true),"
                     " set_config('synchronous_commit', :durable, true)"
                 ),
                 {
                     "tenant": tenant_id,
                     "execution": str(execution_id or ""),
+                    "actor": actor or "",
                     "durable": "on" if durable else "off",
                 },
             )

@@ -11,7 +11,17 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from oneo.database import Database
-from oneo.store import executions, log, notifications, pipelines, records, tasks, tenants, workflows
+from oneo.store import (
+    executions,
+    log,
+    notifications,
+    pipelines,
+    records,
+    relations,
+    tasks,
+    tenants,
+    workflows,
+)
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineSpec
 from oneo.store.workflows import TriggerRow
@@ -82,6 +92,8 @@ def fill(database: Database) -> Callable[[str], None]:
         with database.tenant(tenant_id) as session:
             pipelines.apply(session, tenant_id, PipelineSpec(id="leads"))
             record = records.create(session, tenant_id, "leads", {"name": "Anna"})
+            child = records.create(session, tenant_id, "leads", {"name": "Anna's son"})
+            relations.relate(session, record, child, "family")
             workflows.publish(
                 session,
                 tenant_id,

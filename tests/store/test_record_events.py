@@ -113,11 +113,11 @@ def test_a_hard_delete_keeps_the_last_image(plain_sql, by_sql, events):
     assert event.before["data"] == {"name": "Anna", "score": 5}
 
 
-def test_a_record_that_is_brought_back_is_an_update(plain_sql, by_sql, events):
+def test_a_record_that_is_brought_back_is_neither_new_nor_changed(plain_sql, by_sql, events):
     plain_sql.execute("UPDATE records SET deleted_at = now()")
     plain_sql.execute("UPDATE records SET deleted_at = NULL")
 
-    assert [event.kind for event in events()] == ["created", "deleted", "updated"]
+    assert [event.kind for event in events()] == ["created", "deleted", "restored"]
 
 
 def test_a_record_imported_as_deleted_is_no_event(plain_sql, tenant: str, leads: str, events):

@@ -47,7 +47,10 @@ class Pipeline(Base):
 
 
 class Record(Base):
-    """A CRM record. `version` counts its changes, for optimistic locking."""
+    """A CRM record. `version` counts its changes, for optimistic locking.
+
+    `deleted_with` is the record whose deletion took this one along.
+    """
 
     __tablename__ = "records"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -61,6 +64,41 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    deleted_with: Mapped[UUID | None]
+
+
+class RecordRelation(Base):
+    """A record that belongs to another; where it `cascades`, it can be deleted with it."""
+
+    __tablename__ = "record_relations"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    parent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    child_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    cascades: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RecordHistory(Base):
+    """One change of a record, written by the database in the changing transaction.
+
+    `changes` is field to its value before and after, `image` the whole record where it was archived, `actor` who
+    made the change or stands behind its execution.
+    """
+
+    __tablename__ = "record_history"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    record_id: Mapped[UUID]
+    pipeline_id: Mapped[str]
+    version: Mapped[int]
+    kind: Mapped[str]
+    changes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    image: Mapped[dict[str, Any] | None]
+    actor: Mapped[str | None]
+    execution_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class RecordEvent(Base):

@@ -85,7 +85,12 @@ def get(session: Session, record_id: str | UUID, *, lock: bool = False) -> Recor
 
 
 def find_one(
-    session: Session, record_id: str | UUID, *, lock: bool = False, tenant_id: str | None = None
+    session: Session,
+    record_id: str | UUID,
+    *,
+    lock: bool = False,
+    tenant_id: str | None = None,
+    deleted: bool = False,
 ) -> Record | None:
     """The record, or None where there is none or its id is not a UUID.
 
@@ -94,12 +99,15 @@ def find_one(
         record_id: Its id.
         lock: Whether to hold the row until the transaction ends.
         tenant_id: Whose record, in a session that sees those of all tenants.
+        deleted: Whether it may be one that was deleted.
     """
     try:
         key = record_id if isinstance(record_id, UUID) else UUID(str(record_id))
     except ValueError:
         return None
-    query = select(Record).where(Record.id == key, Record.deleted_at.is_(None))
+    query = select(Record).where(Record.id == key)
+    if not deleted:
+        query = query.where(Record.deleted_at.is_(None))
     if tenant_id is not None:
         query = query.where(Record.tenant_id == tenant_id)
     return session.scalar(_locked(query) if lock else query)
@@ -183,6 +191,7 @@ def find(
     *,
     sort: Mapping[str, int] | None = None,
     limit: int = 100,
+    lock: bool = False,
 ) -> list[Record]:
     """Records of a pipeline that fit `filters`.
 
@@ -192,6 +201,7 @@ def find(
         filters: In the filter language.
         sort: Field to 1 (ascending) or -1 (descending), in order of weight; ties go by age.
         limit: At most that many, 1 to 10,000.
+        lock: Whether to hold the rows until the transaction ends.
 
     Raises:
         UserError: A filter, sort or limit that cannot be read.
@@ -205,8 +215,8 @@ def find(
         value = sort_value(field_path(name, "sort field"))
         order.append((value.desc() if direction == -1 else value.asc()).nulls_last())
     query = select(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
-    rows = session.scalars(query.order_by(*order, Record.created_at, Record.id).limit(limit))
-    return list(rows)
+    query = query.order_by(*order, Record.created_at, Record.id).limit(limit)
+    return list(session.scalars(_locked(query) if lock else query))
 
 
 def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from oneo.store.models import Task
@@ -75,3 +75,8 @@ def of_record(session: Session, record_id: UUID) -> list[Task]:
 def move(session: Session, from_record: UUID, to_record: UUID) -> None:
     """Hand the tasks of a merged record to the one that stays."""
     session.execute(update(Task).where(Task.record_id == from_record).values(record_id=to_record))
+
+
+def remove(session: Session, record_id: UUID) -> None:
+    """Take away the tasks of a record that is removed for good."""
+    session.execute(delete(Task).where(Task.record_id == record_id))

@@ -26,7 +26,8 @@ class TriggerRow:
     """A trigger node as the dispatcher matches it.
 
     Attributes:
-        event_kind: `created`, `updated` or `deleted` for record triggers; None where Airflow or a person starts.
+        event_kind: `created`, `updated`, `deleted` or `restored` for record triggers; None where
+            Airflow or a person starts.
         pipeline_ids: Pipelines whose records it watches; `*` for all.
     """
 

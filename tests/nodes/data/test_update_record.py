@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from oneo.store import records
 from tests.nodes.bench import EXAMPLES, Bench, workflow
 
 EXAMPLE = EXAMPLES["update_record"]
@@ -121,6 +122,11 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
         ({"record_id": "{{trigger.id}}"}, {"id": None}, "config.record_id came out empty"),
         ({"record_id": "{{trigger.id}}"}, {"id": ""}, "config.record_id came out empty"),
         (
+            {"record_id": UNKNOWN, "expected_version": "{{trigger.version}}"},
+            {"version": None},
+            "config.expected_version came out empty",
+        ),
+        (
             {"increment_fields": {"n": "{{trigger.by}}"}},
             {"by": "two"},
             "config.increment_fields.n: Input should",
@@ -155,12 +161,56 @@ def test_what_is_no_number_or_list_stays_as_it_is(bench: Bench, config: dict[str
     assert message in bench.node("update_record", config, {"record_id": deal}).message
 
 
+def test_fifty_writers_at_the_same_time_lose_no_increment(bench: Bench) -> None:
+    deal = bench.record("deals", touch_count=0, tags=[])
+
+    def touch(number: int) -> None:
+        with bench.database.tenant(bench.tenant) as session:
+            row = records.get(session, deal, lock=True)
+            changes = records.Changes(increment={"touch_count": 1}, append={"tags": [number]})
+            records.update(session, row, changes)
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(touch, range(50)))
+    kept = bench.get(deal) or {}
+    assert (kept["touch_count"], sorted(kept["tags"]), kept["version"]) == (50, list(range(50)), 51)
+
+
 def test_executions_at_the_same_time_lose_no_increment(bench: Bench) -> None:
     deal = bench.record("deals", touch_count=0, tags=[])
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: example(bench, deal), range(4)))
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(lambda _: example(bench, deal), range(50)))
     kept = bench.get(deal) or {}
-    assert (kept["touch_count"], kept["tags"]) == (4, ["processed"] * 4)
+    assert (kept["touch_count"], kept["tags"]) == (50, ["processed"] * 50)
+
+
+def test_a_record_of_the_expected_version_is_changed(bench: Bench) -> None:
+    deal = bench.record("deals", status="new")
+    config = {"update_fields": {"status": "won"}, "expected_version": "{{record.version}}"}
+    output = bench.node("update_record", config, {"record_id": deal}).output
+    assert (output["record"]["status"], output["record"]["version"]) == ("won", 2)
+
+
+def test_a_record_that_was_changed_meanwhile_stays_as_it_is(bench: Bench) -> None:
+    deal = bench.record("deals", status="new")
+    for status in ("open", "lost"):
+        bench.node("update_record", {"update_fields": {"status": status}}, {"record_id": deal})
+    config = {"update_fields": {"status": "won"}, "expected_version": 2}
+    ran = bench.node("update_record", config, {"record_id": deal}, error_handling={"retry_count": 3})
+    assert f"record {deal} has version 3, not the expected 2 (somebody changed it meanwhile" in ran.message
+    assert (ran.error["type"], ran.node["attempts"]) == ("PermanentNodeError", 1)
+    assert (bench.get(deal) or {})["status"] == "lost"
+
+
+def test_of_writers_that_expect_the_same_version_one_wins(bench: Bench) -> None:
+    deal = bench.record("deals", n=0)
+    config = {"increment_fields": {"n": 1}, "expected_version": 1}
+    with ThreadPoolExecutor(8) as pool:
+        ran = list(
+            pool.map(lambda _: bench.node("update_record", config, {"record_id": deal}).node, range(8))
+        )
+    assert sorted(node["status"] for node in ran) == ["failed"] * 7 + ["success"]
+    assert (bench.get(deal) or {})["n"] == 1
 
 
 def test_saving_checks_the_options(bench: Bench) -> None:

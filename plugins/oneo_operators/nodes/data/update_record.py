@@ -9,18 +9,18 @@ from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.database import plain_json
-from oneo.errors import ConfigError
+from oneo.errors import ConfigError, PermanentNodeError
 from oneo.store import pipelines, records
-from oneo_operators.base import NodeConfig, NodeOperator
+from oneo_operators.base import NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.nodes.data._fields import record_values
+from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, record_id_of
 from oneo_operators.result import NodeResult
 
 
-class UpdateRecordConfig(NodeConfig):
+class UpdateRecordConfig(RecordConfig):
     """Which record changes, and how."""
 
-    record_id: str | None = Field(default=None, description="Default: the record the execution is about.")
     pipeline_id: str | None = Field(
         default=None, description="Pipeline the record must be in; a safeguard against a wrong id."
     )
@@ -32,6 +32,11 @@ class UpdateRecordConfig(NodeConfig):
     )
     append_to_arrays: dict[str, list[Any]] = Field(
         default_factory=dict, description="Values to append to list fields; a missing field counts as empty."
+    )
+    expected_version: int | None = Field(
+        default=None,
+        description="Version the record must still have, such as `{{record.version}}` was: "
+        "where it was changed meanwhile, the node fails.",
     )
     skip_validation: bool = Field(
         default=False, description="Accept values that do not fit the pipeline's fields."
@@ -49,25 +54,20 @@ class UpdateRecordOperator(NodeOperator):
 
     async def run(self, config: UpdateRecordConfig, context: NodeContext) -> NodeResult:
         """Change the record under a row lock; `output.changed` names the fields that really changed."""
-        record_id = config.record_id or context.record_id
-        if "record_id" in config.model_fields_set and not config.record_id:
-            # An expression that found nothing must not change another record than the one it looked for.
+        record_id = record_id_of(config, context)
+        if "expected_version" in config.model_fields_set and config.expected_version is None:
             raise ConfigError(
-                "config.record_id came out empty",
-                "make sure that its expression finds a record, or leave record_id out for the execution's own",
-            )
-        if not record_id:
-            raise ConfigError(
-                "no record_id is given and the execution is about no record",
-                "set record_id, e.g. to {{context.created_record_id}}",
+                "config.expected_version came out empty",
+                "make sure that its expression finds a version, or leave expected_version out",
             )
 
         def work(session: Session) -> dict[str, Any]:
             row = records.get(session, record_id, lock=True)
-            if config.pipeline_id is not None and row.pipeline_id != config.pipeline_id:
-                raise ConfigError(
-                    f"record {record_id} is in pipeline {row.pipeline_id!r}, not in {config.pipeline_id!r}",
-                    "correct record_id or pipeline_id",
+            check_pipeline(row, config.pipeline_id)
+            if config.expected_version not in (None, row.version):
+                raise PermanentNodeError(
+                    f"record {record_id} has version {row.version}, not the expected {config.expected_version}",
+                    "somebody changed it meanwhile: read it again, and decide again",
                 )
             changes = records.Changes(
                 record_values(config.update_fields, "config.update_fields"),
