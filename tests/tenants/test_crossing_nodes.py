@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ from oneo.database import Database, to_json
 from oneo.errors import OneoError
 from oneo_operators.catalogue import catalogue
 from tests.nodes.bench import Bench
-from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, make_world, rows_of
+from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, make_world, remove_world, rows_of
 
 TYPES = sorted(catalogue().types())
 START = {"id": "start", "type": "trigger_manual"}
@@ -136,8 +136,18 @@ def problem(world: World, type_name: str, ids: Ids) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def world(database: Database) -> World:
-    return make_world(database)
+def world(database: Database) -> Iterator[World]:
+    found = make_world(database)
+    yield found
+    remove_world(found)
+
+
+@pytest.fixture
+def own(database: Database) -> Iterator[World]:
+    """A world that a test may change."""
+    found = make_world(database)
+    yield found
+    remove_world(found)
 
 
 def test_every_type_has_a_case() -> None:
@@ -145,10 +155,9 @@ def test_every_type_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("type_name", TYPES)
-def test_each_case_is_a_workflow_that_runs(database: Database, type_name: str) -> None:
-    own = make_world(database)
+def test_each_case_is_a_workflow_that_runs(own: World, type_name: str) -> None:
     document = {"id": "cross", "name": "Cross", **WORKFLOWS[type_name](own.shared)}
-    report = Bench(database, own.mine).run(document, {"record_id": str(own.shared.record)})
+    report = Bench(own.database, own.mine).run(document, {"record_id": str(own.shared.record)})
     # Nothing listens at the address of the request.
     assert report["status"] == ("failed" if type_name == "http_request" else "success"), report
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from oneo.database import Database
 from tests.tenants.calls import cases, functions, numbers, problem, unknown
-from tests.tenants.world import World, make_world
+from tests.tenants.world import World, make_world, remove_world
 
 CASES = list(cases())
 
 
 @pytest.fixture(scope="module")
-def world(database: Database) -> World:
-    return make_world(database, numbers)
+def world(database: Database) -> Iterator[World]:
+    found = make_world(database, numbers)
+    yield found
+    remove_world(found)
 
 
 @pytest.mark.parametrize("name", sorted(functions()))

@@ -81,6 +81,13 @@ def make_world(database: Database, count: Callable[[World], Mapping[str, str]] =
     return replace(world, numbers=numbers)
 
 
+def remove_world(world: World) -> None:
+    """Take the tenants away: their workflows would fill the files of every later test's bundle."""
+    for tenant in (world.mine, world.theirs, world.alone):
+        with world.database.removal(tenant) as session:
+            tenants.remove(session, tenant)
+
+
 def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
     score = SECRET_NUMBER if word == SECRET else 1
     document = {
