@@ -81,13 +81,15 @@ class WorkflowBundle(BaseDagBundle):
     def _catch_up(self, session: Session) -> None:
         known = self._read_revision()
         newest = workflows.current_revision(session)
-        if newest == known:
+        removed = workflows.count_until(session, known) < self._read_number(".versions")
+        if newest == known and not removed:
             return
         changed = workflows.changed_since(session, known, newest)
         filled = {shard_of(dag_id) for dag_id in workflows.live_dag_ids(session, newest)}
         touched = {shard_of(workflows.dag_id(*pair)) for pair in changed}
-        # A store that went back in time is another store: nothing of the old one may stay.
-        if newest < known:
+        # A store that went back in time is another store: nothing of the old one may stay. Of a tenant that was
+        # removed nothing says which shards had its workflows.
+        if newest < known or removed:
             touched = set(range(SHARDS))
         for shard in range(SHARDS):
             file = self._file(shard)
@@ -95,6 +97,7 @@ class WorkflowBundle(BaseDagBundle):
                 file.unlink(missing_ok=True)
             elif shard in touched or not file.exists():
                 _write(file, _STUB.format(shard=shard, revision=newest))
+        _write(self._current / ".versions", str(workflows.count_until(session, newest)))
         # Last: a crash before this line repeats the work.
         _write(self._current / ".revision", str(newest))
 
@@ -113,8 +116,11 @@ class WorkflowBundle(BaseDagBundle):
         return self._current / f"shard_{shard:02}.py"
 
     def _read_revision(self) -> int:
+        return self._read_number(".revision")
+
+    def _read_number(self, name: str) -> int:
         try:
-            return int((self._current / ".revision").read_text())
+            return int((self._current / name).read_text())
         except (FileNotFoundError, ValueError):
             return 0
 

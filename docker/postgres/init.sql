@@ -1,5 +1,5 @@
 -- Run once by the PostgreSQL image, as its superuser, when the data volume is empty: both databases and their users.
--- The roles oneo_app and oneo_system are made by `oneo migrate`, which also makes user oneo a member of them.
+-- The roles oneo_app, oneo_system and oneo_removal are made by `oneo migrate`, which also makes user oneo a member of them.
 \getenv airflow_password AIRFLOW_DATABASE_PASSWORD
 \getenv owner_password OWNER_DATABASE_PASSWORD
 \getenv app_password APP_DATABASE_PASSWORD
@@ -8,7 +8,7 @@ CREATE ROLE airflow LOGIN PASSWORD :'airflow_password';
 CREATE DATABASE airflow OWNER airflow;
 REVOKE CONNECT, TEMPORARY ON DATABASE airflow FROM PUBLIC;
 
--- Migrations only: owns the tables, creates the two roles.
+-- Migrations only: owns the tables, creates the roles.
 CREATE ROLE oneo_owner LOGIN CREATEROLE PASSWORD :'owner_password';
 CREATE DATABASE oneo OWNER oneo_owner;
 REVOKE CONNECT, TEMPORARY ON DATABASE oneo FROM PUBLIC;

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from oneo.csv_columns import Columns
 from oneo.csv_source import Rejects, Row, open_source
 from oneo.database import Database
-from oneo.errors import InvalidRecordError, UserError
+from oneo.errors import InvalidRecordError, QuotaError, UserError
 from oneo.store import pipelines, records
 from oneo.store.locks import lock_values
 from oneo.store.models import Record
@@ -151,7 +151,7 @@ def _write(target: _Target, data: dict[str, Any], result: ImportResult) -> list[
         else:
             records.update(session, existing, records.Changes(set=data))
             result.updated += 1
-    except InvalidRecordError as error:
+    except (InvalidRecordError, QuotaError) as error:
         return [error.message]
     result.record_ids.append(str(existing.id))
     return []

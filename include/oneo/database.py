@@ -1,8 +1,9 @@
-"""Connections to the oneo database, each as one of two roles.
+"""Connections to the oneo database, each as one of three roles.
 
 `oneo_app` sees the rows of the tenant set for its transaction, and no rows where none is set.
 `oneo_system` (dispatcher, bundle) sees all tenants but may write only what moves work along.
-Neither owns a table, so row-level security binds both (see the first migration).
+`oneo_removal` sees what `oneo_app` sees, and may delete all of it.
+None owns a table, so row-level security binds them (see the first migration).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sqlalchemy.orm import Session
 from oneo.errors import InfrastructureError
 from oneo.settings import settings
 
-Role = Literal["oneo_app", "oneo_system"]
+Role = Literal["oneo_app", "oneo_system", "oneo_removal"]
 
 
 def to_json(value: Any) -> str:
@@ -132,6 +133,13 @@ class Database:
     def system(self) -> Iterator[Session]:
         """A transaction of the system role, across tenants."""
         with self._session("oneo_system") as session:
+            yield session
+
+    @contextmanager
+    def removal(self, tenant_id: str) -> Iterator[Session]:
+        """A transaction that sees one tenant's rows only and may delete them in every table."""
+        with self._session("oneo_removal") as session:
+            session.execute(text("SELECT set_config('oneo.tenant', :tenant, true)"), {"tenant": tenant_id})
             yield session
 
     @contextmanager

@@ -5,6 +5,7 @@ OneoError
 │   ├── InvalidDefinitionError     carries every problem of a definition
 │   ├── ExpressionError       carries the position inside the expression
 │   ├── InvalidRecordError         a record that does not fit its pipeline
+│   ├── QuotaError                 a tenant has as much as it may have
 │   └── NotFoundError              names what exists
 ├── NodeError                 a node attempt failed
 │   ├── ConfigError           the workflow's author can mend it; never retried
@@ -79,6 +80,10 @@ class ExpressionError(UserError):
 
 class InvalidRecordError(UserError):
     """A record whose data does not fit its pipeline."""
+
+
+class QuotaError(UserError):
+    """A tenant has as much of something as it may have."""
 
 
 class NotFoundError(UserError):

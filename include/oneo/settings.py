@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL of the oneo database; unset means the embedded PostgreSQL under `home`. "
-        "Its user must own the database or be a member of the roles oneo_app and oneo_system.",
+        "Its user must own the database or be a member of the roles oneo_app, oneo_system and oneo_removal.",
     )
     database_owner_url: str | None = Field(
         default=None, description="URL that migrations use where `database_url` is not the owner's."

@@ -11,6 +11,7 @@ from oneo_app.commands import (
     convert,
     definitions,
     demo,
+    erase,
     migrate,
     pipelines,
     records,
@@ -28,7 +29,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (stack, definitions, convert, workflows, runs, records, pipelines, tenants, migrate, demo):
+for module in (
+    stack,
+    definitions,
+    convert,
+    workflows,
+    runs,
+    records,
+    pipelines,
+    tenants,
+    erase,
+    migrate,
+    demo,
+):
     module.register(app)
 
 

@@ -48,6 +48,7 @@ def summary(row: Execution) -> dict[str, Any]:
         "parent_node": row.parent_node,
         "depth": row.depth,
         "started_by": row.started_by,
+        "postponed": row.postponed if status == "pending" else None,
         "record_id": str(row.record_id) if row.record_id else row.data.get("record_id"),
         "created_at": row.created_at,
         "started_at": row.started_at,

@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from oneo.errors import ConfigError, NodeError, OneoError, PermanentNodeError, TransientNodeError, UserError
+from oneo.errors import (
+    ConfigError,
+    NodeError,
+    OneoError,
+    PermanentNodeError,
+    QuotaError,
+    TransientNodeError,
+    UserError,
+)
 from oneo_operators.redact import redact
 
 _LOOK = "the task's log has the details"
@@ -18,6 +26,8 @@ def as_node_error(error: Exception) -> NodeError:
     """The node error for any failure; what nobody foresaw may be worth a retry."""
     if isinstance(error, NodeError):
         return error
+    if isinstance(error, QuotaError):
+        return PermanentNodeError(error.message, error.hint)
     if isinstance(error, UserError):
         return ConfigError(error.message, error.hint)
     if isinstance(error, OneoError):

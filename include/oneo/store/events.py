@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Tuple, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from oneo.store.models import ActiveTrigger, RecordEvent
@@ -27,10 +27,8 @@ def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
 
 def mark_handled(session: Session, events: Iterable[RecordEvent]) -> None:
     """Take events off the queue (system session)."""
-    ids = [event.id for event in events]
-    session.execute(
-        update(RecordEvent).where(RecordEvent.id.in_(ids)).values(handled_at=func.clock_timestamp())
-    )
+    keys = [(event.tenant_id, event.id) for event in events]
+    session.execute(update(RecordEvent).where(_key().in_(keys)).values(handled_at=func.clock_timestamp()))
 
 
 def set_next_aside(session: Session, reason: str) -> int | None:
@@ -39,10 +37,11 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     Returns:
         Its id, or None where none is waiting.
     """
-    waiting = select(RecordEvent.id).where(RecordEvent.handled_at.is_(None)).order_by(RecordEvent.id).limit(1)
+    waiting = select(RecordEvent.tenant_id, RecordEvent.id).where(RecordEvent.handled_at.is_(None))
+    waiting = waiting.order_by(RecordEvent.id).limit(1).with_for_update(skip_locked=True)
     statement = (
         update(RecordEvent)
-        .where(RecordEvent.id == waiting.with_for_update(skip_locked=True).scalar_subquery())
+        .where(_key().in_(waiting))
         .values(handled_at=func.clock_timestamp(), problem=reason)
         .returning(RecordEvent.id)
     )
@@ -66,3 +65,8 @@ def watches(trigger: ActiveTrigger, event: RecordEvent) -> bool:
         and trigger.event_kind == event.kind
         and ("*" in trigger.pipeline_ids or event.pipeline_id in trigger.pipeline_ids)
     )
+
+
+def _key() -> Tuple:
+    """Ids of events are unique within a tenant."""
+    return tuple_(RecordEvent.tenant_id, RecordEvent.id)

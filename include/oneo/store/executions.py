@@ -253,8 +253,9 @@ def open_runs(session: Session, older_than_seconds: float) -> list[tuple[str, st
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def postpone(session: Session, row: Execution, seconds: float) -> None:
-    """Look at a pending execution again later."""
+def postpone(session: Session, row: Execution, seconds: float, reason: str) -> None:
+    """Look at a pending execution again later, and keep why."""
+    row.postponed = reason
     row.run_after = (
         session.scalar(select(func.clock_timestamp() + timedelta(seconds=seconds))) or row.run_after
     )

@@ -171,7 +171,8 @@ class Execution(Base):
     """One run of a workflow. A DAG run of Airflow carries it out; `run_state` is that run's last known state.
 
     `parent_execution_id` and `parent_node` (with its loop index) say which node of which execution asked for it,
-    `depth` how many executions it stands in, `started_by` which person stands behind it.
+    `depth` how many executions it stands in, `started_by` which person stands behind it. `postponed` says why a
+    pending one that was due has not started.
     """
 
     __tablename__ = "executions"
@@ -198,6 +199,7 @@ class Execution(Base):
     parent_node: Mapped[str | None]
     depth: Mapped[int] = mapped_column(server_default="0")
     started_by: Mapped[str | None]
+    postponed: Mapped[str | None]
 
 
 class ExecutionLog(Base):

@@ -16,6 +16,7 @@ from oneo.errors import NotFoundError, UserError
 from oneo.filters import Clause, parse
 from oneo.filters.parse import field_path
 from oneo.filters.sql import json_value, sort_value, where
+from oneo.store import quotas
 from oneo.store.models import Record
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, plus, same
 
@@ -63,8 +64,10 @@ def create(
 
     Raises:
         InvalidRecordError: Data that no record can hold.
+        QuotaError: The tenant has as many records as it may.
     """
     data = checked(data)
+    quotas.check_records(session, tenant_id)
     columns = {name: data.pop(name, None) for name in SYSTEM_FIELDS}
     row = Record(tenant_id=tenant_id, id=record_id or uuid4(), pipeline_id=pipeline_id, data=data, **columns)
     session.add(row)

@@ -188,6 +188,12 @@ def current_revision(session: Session) -> int:
     return session.scalar(select(func.max(WorkflowVersion.revision))) or 0
 
 
+def count_until(session: Session, revision: int) -> int:
+    """How many versions there are up to a revision; it falls when a tenant is removed (system session)."""
+    versions = select(func.count()).select_from(WorkflowVersion)
+    return session.scalar(versions.where(WorkflowVersion.revision <= revision)) or 0
+
+
 @dataclass(frozen=True)
 class Stored:
     """A workflow version as the bundle renders it; `first_published` never changes with later versions."""
@@ -216,9 +222,8 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
     )
     if dag_id is not None:
         tenant_id, _, workflow_id = dag_id.partition("--")
-        query = query.where(
-            WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.workflow_id == workflow_id
-        )
+        query = query.where(WorkflowVersion.tenant_id == tenant_id)
+        query = query.where(WorkflowVersion.workflow_id == workflow_id)
     return [Stored(row, created) for row, created in session.execute(query) if row.active]
 
 
@@ -236,10 +241,8 @@ def earlier_versions(session: Session, row: WorkflowVersion) -> Iterator[Workflo
 def changed_since(session: Session, revision: int, until: int) -> list[tuple[str, str]]:
     """(tenant, workflow) of everything published or withdrawn in (revision, until] (system session)."""
     query = select(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id).distinct()
-    rows = session.execute(
-        query.where(WorkflowVersion.revision > revision, WorkflowVersion.revision <= until)
-    )
-    return [(row[0], row[1]) for row in rows]
+    query = query.where(WorkflowVersion.revision > revision, WorkflowVersion.revision <= until)
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def live_dag_ids(session: Session, revision: int) -> list[str]:

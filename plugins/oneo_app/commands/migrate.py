@@ -1,4 +1,4 @@
-"""`oneo migrate`: the oneo database at its newest schema, and its user a member of the two roles."""
+"""`oneo migrate`: the oneo database at its newest schema, and its user a member of its roles."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def _migrate(owner_url: str, user_url: str) -> None:
         if user.username in (None, owner.username):
             return
         dsn = owner.set(drivername="postgresql").render_as_string(hide_password=False)
-        grant = sql.SQL("GRANT oneo_app, oneo_system TO {}").format(sql.Identifier(user.username or ""))
+        grant = sql.SQL("GRANT oneo_app, oneo_system, oneo_removal TO {}").format(
+            sql.Identifier(user.username or "")
+        )
         with psycopg.connect(dsn, connect_timeout=5) as connection:
             connection.execute(grant)
     except (DBAPIError, psycopg.Error) as error:

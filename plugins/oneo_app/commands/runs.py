@@ -166,6 +166,9 @@ def show_report(report: dict[str, Any]) -> None:
             f"{node} called {child['workflow']} version {child['version']}  {coloured(child['status'])}  "
             f"{child['execution']}"
         )
+    if report["postponed"]:
+        reason = report["postponed"].replace("[", r"\[")
+        out.print(f"[yellow]postponed: {reason}[/yellow]")
     if report["error"]:
         for key in ("message", "error_workflow"):
             if key in report["error"]:

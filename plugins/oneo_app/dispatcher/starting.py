@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dag_factory.variables import CONFIRMED
 from oneo.database import Database
 from oneo.errors import TransientNodeError
-from oneo.store import executions
+from oneo.store import executions, quotas
 from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
 from oneo_operators.airflow_run import EXECUTION_KEY
@@ -31,14 +31,18 @@ def start_next(database: Database) -> bool:
         row = due[0]
         if not _still_wanted(session, row):
             return True
+        wait = quotas.wait_to_start(session, row.tenant_id)
+        if wait is not None:
+            quotas.postpone_due(session, row.tenant_id, wait)
+            return True
         try:
             airflow_runs.start_run(row.dag_id, row.run_id, _conf(session, row))
         except TransientNodeError as error:
             # Live by our books, unknown to Airflow: its database was reset, or the DAG deleted in the UI.
             logger.warning("execution %s waits: %s", row.id, error)
-            executions.postpone(session, row, seconds=5)
+            executions.postpone(session, row, seconds=5, reason=str(error))
             return True
-        row.status = "running"
+        row.status, row.postponed = "running", None
         return True
 
 

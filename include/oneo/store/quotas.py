@@ -1,0 +1,118 @@
+"""Quotas of a tenant: how much of the installation it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from oneo.errors import QuotaError
+from oneo.store.families import INLINE
+from oneo.store.locks import lock_values
+from oneo.store.models import Execution, Record, Tenant
+
+PER_HOUR = "max_executions_per_hour"
+ACTIVE = "max_active_executions"
+RECORDS = "max_records"
+# Settings of a tenant that are quotas: whole numbers from 0; one that is not set is not limited.
+QUOTAS = (PER_HOUR, ACTIVE, RECORDS)
+
+# Nobody is told when one of many active executions ends.
+LOOK_AGAIN_SECONDS = 5
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why no further execution of a tenant may start, and until when."""
+
+    reason: str
+    until: datetime
+
+
+def wait_to_start(session: Session, tenant_id: str) -> Wait | None:
+    """What keeps the tenant's next execution from starting; None where nothing does (system session).
+
+    The workflows that a node runs in its own process are part of the execution that has started already.
+    The tenant's quotas stay locked until the transaction ends: two dispatchers never count the same.
+    """
+    if not _limits(session, tenant_id, PER_HOUR, ACTIVE):
+        return None
+    row = select(Tenant.settings).where(Tenant.id == tenant_id)
+    limits = session.scalar(row.with_for_update(key_share=True)) or {}
+    now = session.scalars(select(func.clock_timestamp())).one()
+    own = (Execution.tenant_id == tenant_id) & ~Execution.run_id.startswith(INLINE, autoescape=True)
+    active = own & Execution.status.in_(("running", "waiting"))
+    most = limits.get(ACTIVE)
+    if most is not None and _count(session, active) >= most:
+        reason = f"{ACTIVE} of tenant {tenant_id!r} is {most}, and as many are active"
+        return Wait(reason, now + timedelta(seconds=LOOK_AGAIN_SECONDS))
+    most = limits.get(PER_HOUR)
+    if most is None:
+        return None
+    # The first task of a run tells us that it has started: until then it counts as starting now.
+    starting = and_(active, Execution.started_at.is_(None))
+    recent = own & or_(starting, Execution.started_at > now - _HOUR)
+    count = _count(session, recent)
+    if count < most:
+        return None
+    starts = select(func.coalesce(Execution.started_at, now).label("at")).where(recent).order_by("at")
+    # The next may start when one fewer than allowed are left of them.
+    last_to_go = session.scalar(starts.offset(count - most).limit(1)) or now
+    reason = f"{PER_HOUR} of tenant {tenant_id!r} is {most}, and as many have started within an hour"
+    return Wait(reason, last_to_go + _HOUR)
+
+
+def postpone_due(session: Session, tenant_id: str, wait: Wait) -> None:
+    """Put off every execution of the tenant that is due; they keep their order (system session).
+
+    All at once: the dispatcher does not come back to each of them while other tenants wait.
+    """
+    due = (
+        select(Execution.id)
+        .where(
+            Execution.tenant_id == tenant_id,
+            Execution.status == "pending",
+            Execution.run_after <= func.clock_timestamp(),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        update(Execution)
+        .where(Execution.tenant_id == tenant_id, Execution.id.in_(due.scalar_subquery()))
+        .values(run_after=wait.until, postponed=wait.reason)
+    )
+
+
+def check_records(session: Session, tenant_id: str) -> None:
+    """Nothing where the tenant may have one record more; deleted ones do not count.
+
+    Until the transaction ends no other creates one: two never take the same last place.
+
+    Raises:
+        QuotaError: It has as many as it may.
+    """
+    limits = _limits(session, tenant_id, RECORDS)
+    if not limits:
+        return
+    lock_values(session, tenant_id, "", [(RECORDS, None)])
+    kept = (Record.tenant_id == tenant_id) & Record.deleted_at.is_(None)
+    most = limits[RECORDS]
+    counted = select(Record.id).where(kept).limit(most).subquery()
+    if (session.scalar(select(func.count()).select_from(counted)) or 0) >= most:
+        raise QuotaError(
+            f"{RECORDS} of tenant {tenant_id!r} is {most}, and it has as many",
+            hint=f"delete records, or raise it with `oneo tenants set {tenant_id} {RECORDS}=…`",
+        )
+
+
+def _limits(session: Session, tenant_id: str, *names: str) -> dict[str, Any]:
+    held = session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id)) or {}
+    return {name: held[name] for name in names if name in held}
+
+
+def _count(session: Session, which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(Execution).where(which)) or 0

@@ -1,0 +1,263 @@
+"""A call of every public function of the store, made from its signature."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_type_hints
+from uuid import uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+import oneo.store
+from oneo.store import executions, models, workflows
+from oneo.store.families import NOBODY
+from oneo.store.log import NodeKey
+from oneo.store.models import Base
+from oneo.store.pipelines import PipelineSpec
+from oneo.store.quotas import Wait
+from oneo.store.records import Changes
+from oneo.store.workflows import TriggerRow
+from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, rows_of
+
+# How another tenant may be reached for, and by which session.
+WAYS = ("same ids", "their ids", "their name", "by the system")
+# Parameters that say whose rows are meant: only with one of these, a system session is bound to a tenant.
+SAYS_WHOSE = {"tenant_id", "dag_id", "row", "events", "key"}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Whose rows a call is about."""
+
+    world: World
+    tenant: str
+    ids: Ids
+    owner: str
+    """Whose rows are handed in, where a function takes rows."""
+
+
+def row(aim: Aim, model: type[Base], key: str) -> Any:
+    """A row as somebody who had it before would hand it in."""
+    with aim.world.database.system() as session:
+        found = session.scalars(
+            select(model).where(
+                model.tenant_id == aim.owner,  # type: ignore[attr-defined]
+                text(key.format(**asdict(aim.ids))),
+            )
+        ).first()
+        assert found is not None
+        session.expunge(found)
+        return found
+
+
+def _log_row(aim: Aim) -> dict[str, Any]:
+    key = NodeKey(aim.tenant, aim.ids.execution, f"n{uuid4().hex}")
+    return {**key.columns(), "attempt": 1, "node_type": "x", "status": "success"}
+
+
+ROWS: dict[type[Base], str] = {
+    models.Record: "id = '{record}'",
+    models.Execution: "id = '{execution}'",
+    models.WorkflowVersion: "workflow_id = '{workflow}' AND version = 2",
+    models.RecordEvent: "id = '{event}'",
+}
+# What a parameter of a name is given. A function with another parameter has no case, and fails the test, until
+# it is added here.
+ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
+    "tenant_id": lambda aim: aim.tenant,
+    "workflow_id": lambda aim: aim.ids.workflow,
+    "execution_id": lambda aim: aim.ids.execution,
+    "record_id": lambda aim: aim.ids.record,
+    "pipeline_id": lambda aim: aim.ids.pipeline,
+    "task_id": lambda aim: aim.ids.task,
+    "notification_id": lambda aim: aim.ids.notification,
+    "event_id": lambda aim: aim.ids.event,
+    "dag_id": lambda aim: workflows.dag_id(aim.tenant, aim.ids.workflow),
+    "run_id": lambda aim: executions.run_id_for(aim.ids.execution),
+    "from_record": lambda aim: aim.ids.record,
+    "to_record": lambda aim: aim.ids.duplicate,
+    "key": lambda aim: NodeKey(aim.tenant, aim.ids.execution, "open"),
+    "row": lambda aim: row(aim, models.Execution, ROWS[models.Execution]),
+    "keep": lambda aim: row(aim, models.Record, "id = '{record}'"),
+    "duplicates": lambda aim: [row(aim, models.Record, "id = '{duplicate}'")],
+    "events": lambda aim: [row(aim, models.RecordEvent, "id = '{event}'")],
+    "rows": lambda aim: [_log_row(aim)],
+    "external_id": lambda aim: "E1",
+    "email": lambda aim: EMAIL,
+    "criteria": lambda aim: {"email": EMAIL},
+    "field_name": lambda aim: "email",
+    "value": lambda aim: EMAIL,
+    "values": lambda aim: [("email", EMAIL)],
+    "fields": lambda aim: ["score"],
+    "filters": lambda aim: {"email": EMAIL},
+    "changes": lambda aim: Changes(set={"word": "changed"}, increment={"score": 1}),
+    "spec": lambda aim: PipelineSpec(id=aim.ids.pipeline, name="changed"),
+    "data": lambda aim: {"word": "changed"},
+    "document": lambda aim: {"id": aim.ids.workflow},
+    "triggers": lambda aim: [TriggerRow("start", "trigger_record_created", {}, "created", ["*"])],
+    "wait": lambda aim: Wait("later", datetime.now(UTC)),
+    "duration": lambda aim: timedelta(0),
+    "context_from": lambda aim: ["set", "open"],
+    "nodes": lambda aim: ["set", "open"],
+    "origin": lambda aim: NOBODY,
+    "output": lambda aim: {"word": "changed"},
+    "error": lambda aim: {"message": "changed"},
+    "name": lambda aim: "error_workflow",
+    "strategy": lambda aim: "any",
+    "status": lambda aim: "failed",
+    "state": lambda aim: "failed",
+    "version": lambda aim: 2,
+    "revision": lambda aim: 10**9,
+    "until": lambda aim: 10**9,
+    "attempt": lambda aim: 1,
+    "number": lambda aim: 2,
+    "limit": lambda aim: 1000,
+    "threshold": lambda aim: 0.5,
+    "seconds": lambda aim: -3600,
+    "older_than_seconds": lambda aim: -3600,
+    "due_at": lambda aim: None,
+    "remind_at": lambda aim: None,
+    "link_url": lambda aim: None,
+    "definition_hash": lambda aim: "changed",
+    **dict.fromkeys(
+        ("type", "title", "description", "priority", "assigned_to", "channel", "recipient", "message",
+         "trigger_node", "trigger_type", "node_id", "node_type", "reason"),
+        lambda aim: "changed",
+    ),
+}  # fmt: skip
+# Functions whose parameter of a name means something else.
+OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
+    "log.write_row_once": {"row": _log_row},
+    "log.write_row": {"status": lambda aim: "success"},
+    "workflows.changed_since": {"revision": lambda aim: 0},
+    "executions.recent": {"status": lambda aim: "pending"},
+    "tenants.create": {"tenant_id": lambda aim: aim.tenant},
+}
+# Their number is no count: two tenants have different ones.
+NUMBERED = {"workflows.current_revision"}
+# What has a default is left out, unless it names rows.
+OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
+
+
+def functions() -> dict[str, Callable[..., Any]]:
+    """Every public function of the store that takes a session, by module and name."""
+    return {
+        f"{found.name}.{name}": function
+        for found in pkgutil.iter_modules(oneo.store.__path__)
+        for module in [importlib.import_module(f"oneo.store.{found.name}")]
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and "session" in inspect.signature(function).parameters
+    }
+
+
+def cases() -> Iterator[tuple[str, str]]:
+    """Every function with every way that makes sense for it."""
+    for name, function in functions().items():
+        for way in WAYS:
+            if way != "by the system" or SAYS_WHOSE & set(inspect.signature(function).parameters):
+                yield name, way
+
+
+def unknown(name: str) -> list[str]:
+    """Parameters of a function that nobody has said how to fill."""
+    parameters = list(inspect.signature(functions()[name]).parameters.values())[1:]
+    known = {*ARGUMENTS, *OTHERS.get(name, {})}
+    return [one.name for one in parameters if one.default is one.empty and one.name not in known]
+
+
+def problem(world: World, name: str, way: str) -> str | None:
+    """What a function shows or changes of theirs; None where it is nothing. Nothing of it is kept."""
+    theirs = world.theirs
+    aim = {
+        "same ids": Aim(world, world.mine, world.shared, world.mine),
+        "their ids": Aim(world, world.mine, world.only, theirs),
+        "their name": Aim(world, theirs, world.only, theirs),
+        "by the system": Aim(world, world.mine, world.shared, world.mine),
+    }[way]
+    shown, changed = _call(name, aim, theirs, system=way == "by the system")
+    if changed:
+        return f"changed {changed}"
+    if SECRET in shown or str(SECRET_NUMBER) in shown:
+        return f"showed {shown}"
+    if way == "same ids" and world.numbers.get(name, shown) != shown:
+        return f"counted {shown} instead of {world.numbers[name]}"
+    return None
+
+
+def numbers(world: World) -> dict[str, str]:
+    """What the functions that count say to a tenant that has its rows to itself."""
+    aim = Aim(world, world.alone, world.shared, world.alone)
+    found = {name: _call(name, aim, world.theirs, system=False)[0] for name in functions()}
+    return {name: shown for name, shown in found.items() if shown.isdigit() and name not in NUMBERED}
+
+
+def _call(name: str, aim: Aim, theirs: str, *, system: bool) -> tuple[str, list[str]]:
+    """What a call shows, or its error, and the tables in which it changes rows of theirs."""
+    function = functions()[name]
+    arguments = _arguments(name, function, aim)
+    database = aim.world.database
+    caller = aim.world.alone if aim.tenant == aim.world.alone else aim.world.mine
+    transaction = (
+        database.removal(caller) if "(removal session)" in str(function.__doc__) else database.tenant(caller)
+    )
+    with database.system() if system else transaction as session:
+        session.execute(text("SET LOCAL ROLE oneo_system"))
+        before = rows_of(session, theirs)
+        session.execute(text("RESET ROLE"))
+        if not system:
+            role = "oneo_removal" if "(removal session)" in str(function.__doc__) else "oneo_app"
+            session.execute(text(f"SET LOCAL ROLE {role}"))
+        shown = ""
+        try:
+            with session.begin_nested():
+                shown = _attached(session, function, arguments)
+                session.flush()
+        except Exception as error:
+            shown = str(error)
+        session.expunge_all()
+        session.execute(text("SET LOCAL ROLE oneo_system"))
+        after = rows_of(session, theirs)
+        session.rollback()
+    return shown, [table for table in after if after[table] != before[table]]
+
+
+def _attached(session: Session, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
+    for value in arguments.values():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Base):
+                session.add(one)
+    return _text(function(session, **arguments))
+
+
+def _arguments(name: str, function: Callable[..., Any], aim: Aim) -> dict[str, Any]:
+    special = OTHERS.get(name, {})
+    hints = get_type_hints(function)
+    found = {}
+    for one in list(inspect.signature(function).parameters.values())[1:]:
+        if one.default is not one.empty and one.name not in OPTIONAL:
+            continue
+        if one.name == "row" and hints["row"] in ROWS:
+            found[one.name] = row(aim, hints["row"], ROWS[hints["row"]])
+        else:
+            found[one.name] = {**ARGUMENTS, **special}[one.name](aim)
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Base):
+        return str({column.key: getattr(value, column.key) for column in value.__table__.columns})
+    if is_dataclass(value) and not isinstance(value, type):
+        return _text({name: getattr(value, name) for name in value.__dataclass_fields__})
+    if isinstance(value, dict):
+        return str({str(name): _text(held) for name, held in value.items()})
+    if isinstance(value, list | tuple | set) or inspect.isgenerator(value):
+        return str([_text(one) for one in value])
+    return str(value)
