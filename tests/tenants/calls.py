@@ -138,6 +138,12 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
+    "relations.descendants": {"parent": lambda aim: aim.ids.record},
+    "relations.relate": {
+        "parent": lambda aim: row(aim, models.Record, "id = '{record}'"),
+        "child": lambda aim: row(aim, models.Record, "id = '{duplicate}'"),
+        "kind": lambda aim: "contact",
+    },
 }
 # Their number is no count: two tenants have different ones.
 NUMBERED = {"workflows.current_revision"}

@@ -72,6 +72,7 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
         check_duplicates=True,
         merge_if_exists=True,
     ),
+    "delete_record": lambda ids: node("delete_record", record_id=str(ids.record), pipeline_id=ids.pipeline),
     "find_records": lambda ids: node("find_records", pipeline_id=ids.pipeline, filters={"email": EMAIL}),
     "for_each": lambda ids: loop(ids, EACH, READ),
     "http_request": lambda ids: node("http_request", method="GET", url=f"http://127.0.0.1:9/{SEEN}"),

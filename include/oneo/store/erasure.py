@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo.errors import UserError
 from oneo.store.executions import FINAL
-from oneo.store.models import Execution, ExecutionLog, Notification, Record, RecordEvent, Task
+from oneo.store.models import Execution, ExecutionLog, Notification, Record, RecordEvent, RecordHistory, Task
 
 LEGAL_HOLD = "legal_hold"
 ERASED = "[erased]"
@@ -113,9 +113,23 @@ def erase(session: Session, email: str) -> Erased:
         {"ids": [record.id for record in mentioning]},
     )
     session.execute(delete(Record).where(Record.id.in_(record_ids)))
+    counts["record_history"] = _erase_history(session, address, record_ids)
     counts["record_events"] = _events_of(session, record_ids) - sum(row.deleted_at is None for row in own)
     counts["record_events_mentioning"] = _scrub_events(session, address)
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
+
+
+def _erase_history(session: Session, address: Address, record_ids: list[UUID]) -> int:
+    """Delete the history of the person's records, and take the address out of that of others."""
+    count = _deleted(session, delete(RecordHistory).where(RecordHistory.record_id.in_(record_ids)))
+    columns = (RecordHistory.changes, RecordHistory.image, RecordHistory.actor)
+    for row in session.scalars(select(RecordHistory).where(address.could_be_in(*columns))):
+        if address.stands_in([row.changes, row.image, row.actor]):
+            row.changes, row.image = address.taken_out(row.changes), address.taken_out(row.image)
+            row.actor = address.taken_out(row.actor)
+            count += 1
+    session.flush()
+    return count
 
 
 def _records(session: Session, address: Address) -> tuple[list[Record], list[Record]]:
