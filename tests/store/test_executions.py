@@ -106,9 +106,8 @@ def test_delayed_executions_wait(database: Database, tenant: str, live, enqueue,
 
     assert claimed() == [due]
     with database.system() as session:
-        executions.postpone(
-            session, executions.get_for_update(session, tenant, due), 60, "Airflow does not know it yet"
-        )
+        row = executions.get_for_update(session, tenant, due)
+        executions.postpone(session, row, 60, "Airflow does not know it yet")
     assert claimed() == []
     with database.system() as session:
         session.execute(update(Execution).where(Execution.id == later).values(run_after=datetime.now(UTC)))
