@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -115,21 +115,17 @@ def erase(session: Session, email: str) -> Erased:
     session.execute(delete(Record).where(Record.id.in_(record_ids)))
     counts["record_history"] = _erase_history(session, address, record_ids)
     counts["record_events"] = _events_of(session, record_ids) - sum(row.deleted_at is None for row in own)
-    counts["record_events_mentioning"] = _scrub_events(session, address)
+    counts["record_events_mentioning"] = _scrub(
+        session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
+    )
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
 
 
 def _erase_history(session: Session, address: Address, record_ids: list[UUID]) -> int:
     """Delete the history of the person's records, and take the address out of that of others."""
-    count = _deleted(session, delete(RecordHistory).where(RecordHistory.record_id.in_(record_ids)))
+    gone = _deleted(session, delete(RecordHistory).where(RecordHistory.record_id.in_(record_ids)))
     columns = (RecordHistory.changes, RecordHistory.image, RecordHistory.actor)
-    for row in session.scalars(select(RecordHistory).where(address.could_be_in(*columns))):
-        if address.stands_in([row.changes, row.image, row.actor]):
-            row.changes, row.image = address.taken_out(row.changes), address.taken_out(row.image)
-            row.actor = address.taken_out(row.actor)
-            count += 1
-    session.flush()
-    return count
+    return gone + _scrub(session, address, RecordHistory, columns)
 
 
 def _records(session: Session, address: Address) -> tuple[list[Record], list[Record]]:
@@ -219,13 +215,19 @@ def _events_of(session: Session, record_ids: list[UUID]) -> int:
     return _deleted(session, delete(RecordEvent).where(RecordEvent.record_id.in_(record_ids)))
 
 
-def _scrub_events(session: Session, address: Address) -> int:
+def _scrub(
+    session: Session,
+    address: Address,
+    model: type[RecordEvent | RecordHistory],
+    columns: Sequence[InstrumentedAttribute[Any]],
+) -> int:
+    """Take the address out of columns of a table; returns in how many rows it stood."""
     count = 0
-    columns = (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
-    for row in session.scalars(select(RecordEvent).where(address.could_be_in(*columns))):
-        if address.stands_in([row.before, row.after, row.problem]):
-            row.before, row.after = address.taken_out(row.before), address.taken_out(row.after)
-            row.problem = address.taken_out(row.problem)
+    for row in session.scalars(select(model).where(address.could_be_in(*columns))):
+        held = {column.key: getattr(row, column.key) for column in columns}
+        if address.stands_in(list(held.values())):
+            for name, value in held.items():
+                setattr(row, name, address.taken_out(value))
             count += 1
     session.flush()
     return count
