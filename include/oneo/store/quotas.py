@@ -95,7 +95,11 @@ def check_records(session: Session, tenant_id: str) -> None:
     Raises:
         QuotaError: It has as many as it may.
     """
-    limits = _limits(session, tenant_id, RECORDS)
+    # Asked once for each transaction: an import creates hundreds of records in one.
+    known = session.info.setdefault(RECORDS, {})
+    if tenant_id not in known:
+        known[tenant_id] = _limits(session, tenant_id, RECORDS)
+    limits = known[tenant_id]
     if not limits:
         return
     lock_values(session, tenant_id, "", [(RECORDS, None)])
