@@ -167,6 +167,8 @@ class JournaledRows:
 
     def begin(self) -> Begun | Kept:
         """A new attempt, or what an earlier one left that succeeded."""
+        # It may have waited for its turn since it was made.
+        self._started = datetime.now(UTC)
         kept = self._journal.kept(self._key)
         return kept if kept is not None else Begun(*self._journal.begin(self._key))
 
