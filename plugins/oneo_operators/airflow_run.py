@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 # The dispatcher names the execution it starts in the run's conf; runs without it were started by Airflow.
 EXECUTION_KEY = "oneo_execution"
+_LEAVE_OUT = f"start the workflow without `{EXECUTION_KEY}`"
 
 
 def begun(published: Published, context: Context, also: Callable[[Session, ExecutionState], T]) -> T:
@@ -51,7 +52,7 @@ def begun(published: Published, context: Context, also: Callable[[Session, Execu
                 if start.refused is None:
                     return also(session, state)
         except NotFoundError as error:
-            raise PermanentNodeError(error.message, "start the workflow without `oneo_execution`") from error
+            raise PermanentNodeError(error.message, _LEAVE_OUT) from error
         except IntegrityError as error:
             if not is_race(error):
                 raise
@@ -65,7 +66,10 @@ def _start(published: Published, context: Context) -> Start:
     conf = dag_run.conf or {}
     this_dag = dag_id(published.tenant_id, published.plan.workflow_id)
     given = conf.get(EXECUTION_KEY)
-    execution_id = UUID(given) if given else executions.id_for_run(this_dag, dag_run.run_id)
+    try:
+        execution_id = UUID(given) if given else executions.id_for_run(this_dag, dag_run.run_id)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise PermanentNodeError(f"{EXECUTION_KEY}: {given!r} is no execution id", _LEAVE_OUT) from error
     scheduled = getattr(dag_run.run_type, "value", dag_run.run_type) == "scheduled"
     wanted = "trigger_scheduled" if scheduled else "trigger_manual"
     triggers = published.plan.triggers
