@@ -62,3 +62,12 @@ def test_of_a_removed_record_only_that_is_left(bench: Bench, lead: str) -> None:
 @pytest.mark.parametrize("record_id", ["nothing", "00000000-0000-4000-8000-000000000000"])
 def test_an_unknown_record_is_named(lead: str, record_id: str) -> None:
     assert f"there is no record {record_id}" in oneo("records", "show", record_id, "--history", code=1)
+
+
+def test_a_record_that_was_related_goes_with_its_parent(bench: Bench, lead: str) -> None:
+    child = bench.record("deals", name="Renewal")
+    told = json.loads(oneo("records", "relate", lead, child, "--kind", "deal", "--json"))
+    assert told == {"parent": lead, "child": child, "kind": "deal", "cascades": True}
+    ran = bench.node("delete_record", {"record_id": lead, "cascade_delete": True})
+    assert ran.output["children"] == 1
+    assert bench.get(child) is None

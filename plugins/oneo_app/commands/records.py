@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Records of the CRM.", no_args_is_help=True)
     group.command(name="import")(import_records)
     group.command(name="show")(show_record)
+    group.command(name="relate")(relate_records)
     app.add_typer(group, name="records")
 
 
@@ -125,3 +126,26 @@ def _show(shown: dict[str, Any]) -> None:
 
 def _plain(value: Any) -> str:
     return "" if value is None else str(value).replace("[", r"\[")
+
+
+def relate_records(
+    parent: Annotated[str, typer.Argument(help="Id of the record the other belongs to.")],
+    child: Annotated[str, typer.Argument(help="Id of the record that belongs to it.")],
+    kind: Annotated[str, typer.Option("--kind", help="As what, e.g. contact or invoice.")],
+    cascade: Annotated[
+        bool, typer.Option(help="Whether `cascade_delete` of the parent takes the child along.")
+    ] = True,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Note that a record belongs to another."""
+    from oneo.store import records, relations  # noqa: PLC0415
+    from oneo_app import connect  # noqa: PLC0415
+
+    with plain_errors(as_json):
+        tenant_id = connect.tenant_or_default(tenant)
+        with connect.store() as found, found.tenant(tenant_id) as session:
+            above, below = records.get(session, parent), records.get(session, child)
+            relations.relate(session, above, below, kind, cascades=cascade)
+        result = {"parent": parent, "child": child, "kind": kind, "cascades": cascade}
+        answer(result, as_json, lambda: out.print(f"{child} belongs to {parent} as {kind}"))
