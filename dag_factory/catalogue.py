@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel
 
+from oneo.events import Event
+from oneo.verdicts import Verdict
+
 if TYPE_CHECKING:
     from dag_factory.binding import Binding, Published
 
@@ -59,10 +62,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Watch:
-    """Which record events start the workflow."""
+    """Which events a trigger looks at.
 
-    event_kind: str
-    pipeline_ids: tuple[str, ...]
+    Attributes:
+        kinds: Kinds of events, see `oneo.events.Event`.
+        topics: Which of them: pipelines for changes of records; `*` for all.
+        existing: Whether it wants to be shown the records that were there before it, as `seen`.
+    """
+
+    kinds: tuple[str, ...]
+    topics: tuple[str, ...] = ("*",)
+    existing: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,7 +241,18 @@ class NodeType(Protocol):
 
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:
-        """For record triggers: what to watch."""
+        """For triggers that events start: which of them to look at."""
+
+    @classmethod
+    def consider(cls, options: Any, event: Event) -> Verdict:
+        """For triggers that events start: what follows from an event that they look at.
+
+        `options` is an instance of `Config`. No I/O and no clock in here.
+        """
+
+    @classmethod
+    def combined(cls, options: Any, events: Sequence[Event]) -> dict[str, Any]:
+        """For triggers that gather events: what the execution of several gets to know, oldest first."""
 
 
 class Catalogue(Protocol):

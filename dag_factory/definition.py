@@ -108,6 +108,18 @@ def _is_variable(spec: Any) -> bool:
     return "default" in spec or known_type or spec.keys() <= Variable.model_fields.keys()
 
 
+class StartPolicy(_Part):
+    """Which of the events that fit a trigger start the workflow, and when."""
+
+    max_chain_depth: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="How many executions may lead to one another through the events they bring about; the next one "
+        "does not start. Default: the setting ONEO_MAX_CHAIN_DEPTH.",
+    )
+
+
 class Settings(_Part):
     """How the workflow runs as a whole."""
 
@@ -125,6 +137,9 @@ class Settings(_Part):
         default=None,
         description="Workflow that runs whenever an execution of this one has failed. Default: the tenant's; `none` "
         "for no workflow at all.",
+    )
+    start: StartPolicy = Field(
+        default_factory=StartPolicy, description="Which events start the workflow, and when."
     )
 
 

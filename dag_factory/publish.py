@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.catalogue import Catalogue
 from dag_factory.definition import Workflow
 from dag_factory.examine import examine
+from dag_factory.plan import PlanNode
 from dag_factory.reading import read
 from oneo.database import Database
 from oneo.errors import InvalidDefinitionError, NotFoundError
@@ -33,15 +35,11 @@ def publish(
     with database.tenant(tenant_id) as session:
         examination = examine(document, catalogue, lambda *wanted: _published(session, *wanted))
     plan = examination.plan
-    if plan is None:
+    if plan is None or examination.workflow is None:
         raise InvalidDefinitionError(examination.problems)
     tenants.check_id(tenant_id)
-    rows = []
-    for node in plan.triggers:
-        node_type = catalogue.get(node.type)
-        watch = node_type.watch(node.config) if node_type else None
-        kind, pipelines = (watch.event_kind, watch.pipeline_ids) if watch else (None, ())
-        rows.append(TriggerRow(node.id, node.type, node.config, kind, pipelines))
+    policy = examination.workflow.settings.start.model_dump(exclude_defaults=True)
+    rows = [_trigger_row(node, catalogue, policy) for node in plan.triggers]
     with database.system() as session:
         tenants.ensure(session, tenant_id)
     with database.tenant(tenant_id) as session:
@@ -55,6 +53,14 @@ def publish(
             triggers=rows,
             published_by=published_by,
         )
+
+
+def _trigger_row(node: PlanNode, catalogue: Catalogue, policy: Mapping[str, Any]) -> TriggerRow:
+    node_type = catalogue.get(node.type)
+    watch = node_type.watch(node.config) if node_type else None
+    if watch is None:
+        return TriggerRow(node.id, node.type, node.config)
+    return TriggerRow(node.id, node.type, node.config, watch.kinds, watch.topics, policy, watch.existing)
 
 
 def _published(session: Session, workflow_id: str, version: int | None) -> Workflow | None:

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
         le=50,
         description="How deep sub-workflows may stand in each other; 0: no workflow may call another.",
     )
+    max_chain_depth: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="How many executions may lead to one another through the events they bring about: what stops "
+        "workflows that start each other for ever. A workflow may set its own.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )

@@ -25,6 +25,8 @@ from dag_factory.catalogue import (
     Starter,
     Watch,
 )
+from oneo.events import Event
+from oneo.verdicts import Starts, Verdict
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
 from oneo_operators.retry import NodeRetryPolicy
@@ -174,8 +176,21 @@ class NodeOperator(BaseOperator, SkipMixin):
 
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:
-        """For record triggers: what to watch."""
+        """For triggers that events start: which of them to look at."""
         return None
+
+    @classmethod
+    def consider(cls, options: Any, event: Event) -> Verdict:
+        """For triggers that events start: what follows from an event that they look at.
+
+        `options` is an instance of `Config`. No I/O and no clock in here.
+        """
+        return Starts()
+
+    @classmethod
+    def combined(cls, options: Any, events: Sequence[Event]) -> dict[str, Any]:
+        """For triggers that gather events: what the execution of several gets to know, oldest first."""
+        raise NotImplementedError
 
 
 def _trigger_rule(binding: Binding) -> str:

@@ -12,6 +12,7 @@ from dag_factory.plan import Plan
 from dag_factory.variables import must_be_given
 from oneo.errors import UserError
 from oneo.store import executions, families, tenants
+from oneo.store.families import Origin
 from oneo.store.models import Workflow, WorkflowVersion
 from oneo.store.workflows import dag_id
 from oneo_operators.admission import trigger_by_hand
@@ -81,6 +82,7 @@ def follow_up(session: Session, failed: Execution, own: str | None) -> ErrorRun 
             dag_id=dag_id(run.tenant_id, run.plan.workflow_id),
             record_id=run.record_id,
             execution_id=run.execution_id,
+            origin=Origin(chain=families.chain_of(session, failed.tenant_id, failed.id)),
         )
     return run
 

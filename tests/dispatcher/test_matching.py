@@ -95,15 +95,6 @@ def test_a_delay_counts_from_the_event(database, leads):
     assert (row.run_after - event.created_at).total_seconds() == 60
 
 
-def test_records_created_together_are_one_batch(database, leads):
-    watch(database, leads, batch_processing=True)
-    for number in range(3):
-        add(database, leads, number=number)
-    match_events(database)
-    (row,) = started(database, leads)
-    assert (row.data["count"], [one["number"] for one in row.data["records"]]) == (3, [0, 1, 2])
-
-
 def test_an_event_that_cannot_be_read_is_set_aside_with_the_reason(database, database_url, leads):
     watch(database, leads)
     first = add(database, leads, name="before")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from sqlalchemy.engine import make_url
 from oneo.database import Database
 from oneo.store import (
     executions,
+    gatherings,
+    inbox,
     log,
     notifications,
     pipelines,
@@ -20,11 +23,15 @@ from oneo.store import (
     relations,
     tasks,
     tenants,
+    timers,
     workflows,
 )
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineSpec
 from oneo.store.workflows import TriggerRow
+from oneo.verdicts import Gathers
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def publish(database: Database, tenant: str) -> Callable[..., workflows.Publishe
                 name=workflow_id.title(),
                 document={"id": workflow_id, **document},
                 definition_hash=uuid4().hex,
-                triggers=[TriggerRow("start", "trigger_record_created", {}, "created", ["leads"])],
+                triggers=[TriggerRow("start", "trigger_record_created", {}, ["created"], ["leads"])],
             )
 
     return one
@@ -115,6 +122,7 @@ def fill(database: Database) -> Callable[[str], None]:
             )
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
+            inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,
@@ -138,6 +146,9 @@ def fill(database: Database) -> Callable[[str], None]:
                 link_url=None,
                 **about,
             )
+        with database.system() as session:
+            gatherings.add(session, tenant_id, "welcome", "start", 1, Gathers())
+            timers.arm(session, tenant_id, "welcome", "start", "anna", LATER, record.id)
 
     return one
 

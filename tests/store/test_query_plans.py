@@ -55,7 +55,7 @@ def history(database: Database) -> Iterator[str]:
         owner.execute("SET oneo.tenant = 'history'")
         owner.execute("DELETE FROM executions")
     with database.system() as session:
-        events.mark_handled(session, events.claim_waiting(session, ROWS))
+        events.mark_handled(session, events.claim_waiting(session, ROWS), {})
 
 
 @contextmanager

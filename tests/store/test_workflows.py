@@ -168,7 +168,7 @@ def test_a_new_version_replaces_the_triggers(database: Database, tenant: str, pu
     with database.tenant(tenant) as session:
         (row,) = session.scalars(select(ActiveTrigger))
 
-    assert (row.node_id, row.version, row.config, row.pipeline_ids) == ("other", 2, {"a": 1}, [])
+    assert (row.node_id, row.version, row.config, row.topics) == ("other", 2, {"a": 1}, [])
 
 
 def test_a_version_is_awaited_until_airflow_runs_it(database: Database, tenant: str, publish):

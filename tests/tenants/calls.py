@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
+from oneo.store.events import as_event
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
 from oneo.store.models import Base
@@ -23,6 +24,7 @@ from oneo.store.pipelines import PipelineSpec
 from oneo.store.quotas import Wait
 from oneo.store.records import Changes
 from oneo.store.workflows import TriggerRow
+from oneo.verdicts import Gathers
 from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, rows_of
 
 # How another tenant may be reached for, and by which session.
@@ -86,7 +88,14 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "row": lambda aim: row(aim, models.Execution, ROWS[models.Execution]),
     "keep": lambda aim: row(aim, models.Record, "id = '{record}'"),
     "duplicates": lambda aim: [row(aim, models.Record, "id = '{duplicate}'")],
-    "events": lambda aim: [row(aim, models.RecordEvent, "id = '{event}'")],
+    "events": lambda aim: [as_event(row(aim, models.RecordEvent, "id = '{event}'"))],
+    "event_ids": lambda aim: [aim.ids.event],
+    "decisions": lambda aim: {aim.ids.event: {"changed": {"outcome": "changed"}}},
+    "wanted": lambda aim: Gathers("changed"),
+    "trigger": lambda aim: row(aim, models.ActiveTrigger, "workflow_id = '{workflow}'"),
+    "due": lambda aim: datetime.now(UTC),
+    "kind": lambda aim: "app",
+    "topic": lambda aim: "changed",
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
@@ -100,7 +109,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "spec": lambda aim: PipelineSpec(id=aim.ids.pipeline, name="changed"),
     "data": lambda aim: {"word": "changed"},
     "document": lambda aim: {"id": aim.ids.workflow},
-    "triggers": lambda aim: [TriggerRow("start", "trigger_record_created", {}, "created", ["*"])],
+    "triggers": lambda aim: [TriggerRow("start", "trigger_record_created", {}, ["created"], ["*"])],
     "wait": lambda aim: Wait("later", datetime.now(UTC)),
     "duration": lambda aim: timedelta(0),
     "context_from": lambda aim: ["set", "open"],
@@ -137,6 +146,8 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
+    "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
+    "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
@@ -146,7 +157,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
 }
 # Their number is no count: two tenants have different ones.
-NUMBERED = {"workflows.current_revision"}
+NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put"}
 # What has a default is left out, unless it names rows.
 OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
 

@@ -97,6 +97,8 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "task_notify": lambda ids: node("task_notify", recipients=["eva"], title="x", message=f"x{SEEN}"),
     "trigger_manual": lambda ids: trigger("trigger_manual"),
     "trigger_record_created": lambda ids: trigger("trigger_record_created", pipeline_ids=["*"]),
+    "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),
+    "trigger_event": lambda ids: trigger("trigger_event", event="*"),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),
     "update_record": lambda ids: node(
         "update_record",

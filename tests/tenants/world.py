@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,14 +13,28 @@ from sqlalchemy.orm import Session
 
 from dag_factory.publish import publish
 from oneo.database import Database
-from oneo.store import executions, log, notifications, pipelines, records, tasks, tenants, workflows
+from oneo.store import (
+    executions,
+    gatherings,
+    inbox,
+    log,
+    notifications,
+    pipelines,
+    records,
+    tasks,
+    tenants,
+    timers,
+    workflows,
+)
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineSpec
+from oneo.verdicts import Gathers
 from oneo_operators.catalogue import catalogue
 
 # Stands in every row of theirs, and nowhere else; as a number, in what is summed.
 SECRET, SECRET_NUMBER = "omegasecret", 77777777
 EMAIL = "ann@example.com"
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,7 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
+        inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         executions.enqueue(
             session,
             tenant,
@@ -165,6 +181,11 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
             link_url=None,
             **about,
         )
+
+    with database.system() as session:
+        gatherings.add(session, tenant, ids.workflow, "start", ids.event, Gathers(word), [{"workflow": word}])
+        timers.arm(session, tenant, ids.workflow, "start", "k", LATER, ids.record)
+        timers.arm(session, tenant, ids.workflow, "start", word, LATER, ids.record)
 
 
 def rows_of(session: Session, tenant: str) -> Mapping[str, list[Any]]:

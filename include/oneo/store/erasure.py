@@ -19,7 +19,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo.errors import UserError
 from oneo.store.executions import FINAL
-from oneo.store.models import Execution, ExecutionLog, Notification, Record, RecordEvent, RecordHistory, Task
+from oneo.store.models import (
+    Execution,
+    ExecutionLog,
+    InboxEvent,
+    Notification,
+    Record,
+    RecordEvent,
+    RecordHistory,
+    Task,
+    Timer,
+)
 
 LEGAL_HOLD = "legal_hold"
 ERASED = "[erased]"
@@ -118,6 +128,12 @@ def erase(session: Session, email: str) -> Erased:
     counts["record_events_mentioning"] = _scrub(
         session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     )
+    about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids))
+    counts["inbox_events"] = _deleted(session, about)
+    counts["inbox_events_mentioning"] = _scrub(
+        session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
+    )
+    session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
 
 
@@ -218,7 +234,7 @@ def _events_of(session: Session, record_ids: list[UUID]) -> int:
 def _scrub(
     session: Session,
     address: Address,
-    model: type[RecordEvent | RecordHistory],
+    model: type[RecordEvent | RecordHistory | InboxEvent],
     columns: Sequence[InstrumentedAttribute[Any]],
 ) -> int:
     """Take the address out of columns of a table; returns in how many rows it stood."""

@@ -1,34 +1,56 @@
-"""The queue of record events and the triggers they are matched against."""
+"""The queue of events: changes of records, and what stands in the inbox, in the order they came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Tuple, func, select, tuple_, update
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from oneo.store.models import ActiveTrigger, RecordEvent
+from oneo.events import Event
+from oneo.store.models import InboxEvent, RecordEvent
+from oneo.store.records import view_image
+
+# What was decided about an event, by trigger (`workflow/node`).
+Decisions = Mapping[str, Mapping[str, Any]]
+Row = RecordEvent | InboxEvent
+_TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
 
 
-def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
-    """Lock record events nobody has handled yet, in order (system session).
+def claim_waiting(session: Session, limit: int) -> list[Event]:
+    """Lock events nobody has handled yet, in order (system session).
 
     Events that another dispatcher holds are passed over; the locks go with the transaction.
     """
-    query = (
-        select(RecordEvent)
-        .where(RecordEvent.handled_at.is_(None))
-        .order_by(RecordEvent.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(session.scalars(query))
+    found: list[Event] = []
+    for table in _TABLES:
+        waiting = select(table).where(table.handled_at.is_(None)).order_by(table.id).limit(limit)
+        rows: Iterable[Row] = session.scalars(waiting.with_for_update(skip_locked=True))
+        found += map(as_event, rows)
+    # Of each kind there are the first ones, so the first of both are among them.
+    return sorted(found, key=lambda event: event.id)[:limit]
 
 
-def mark_handled(session: Session, events: Iterable[RecordEvent]) -> None:
-    """Take events off the queue (system session)."""
-    keys = [(event.tenant_id, event.id) for event in events]
-    session.execute(update(RecordEvent).where(_key().in_(keys)).values(handled_at=func.clock_timestamp()))
+def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[int, Decisions]) -> None:
+    """Take events off the queue, and keep what was decided about each (system session)."""
+    given = [
+        {"tenant": event.tenant_id, "id": event.id, "decisions": decisions.get(event.id) or None}
+        for event in events
+    ]
+    if not given:
+        return
+    for table in _TABLES:
+        session.execute(
+            text(
+                f"UPDATE {table.__tablename__} AS held"  # noqa: S608 - the table's own name
+                " SET handled_at = clock_timestamp(), decisions = given.decisions"
+                " FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given(tenant text, id bigint, decisions jsonb)"
+                " WHERE held.tenant_id = given.tenant AND held.id = given.id"
+            ),
+            {"given": json.dumps(given)},
+        )
 
 
 def set_next_aside(session: Session, reason: str) -> int | None:
@@ -37,36 +59,80 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     Returns:
         Its id, or None where none is waiting.
     """
-    waiting = select(RecordEvent.tenant_id, RecordEvent.id).where(RecordEvent.handled_at.is_(None))
-    waiting = waiting.order_by(RecordEvent.id).limit(1).with_for_update(skip_locked=True)
-    statement = (
-        update(RecordEvent)
-        .where(_key().in_(waiting))
-        .values(handled_at=func.clock_timestamp(), problem=reason)
-        .returning(RecordEvent.id)
+    waiting = [
+        found
+        for table in _TABLES
+        if (
+            found := session.execute(
+                select(table.id, table.tenant_id)
+                .where(table.handled_at.is_(None))
+                .order_by(table.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+        )
+    ]
+    if not waiting:
+        return None
+    event_id, tenant_id = min(waiting)
+    for table in _TABLES:
+        session.execute(
+            text(
+                f"UPDATE {table.__tablename__} SET handled_at = clock_timestamp(), problem = :reason"  # noqa: S608
+                " WHERE tenant_id = :tenant AND id = :id"
+            ),
+            {"reason": reason, "tenant": tenant_id, "id": event_id},
+        )
+    return int(event_id)
+
+
+def with_ids(session: Session, tenant_id: str, event_ids: Iterable[int]) -> list[Event]:
+    """Events of a tenant, oldest first; those that are no longer kept are left out (system session)."""
+    keys = [(tenant_id, event_id) for event_id in event_ids]
+    found: list[Event] = []
+    for table in _TABLES:
+        query = select(table).where(tuple_(table.tenant_id, table.id).in_(keys))
+        rows: Iterable[Row] = session.scalars(query)
+        found += map(as_event, rows)
+    return sorted(found, key=lambda event: event.id)
+
+
+def as_event(row: Row) -> Event:
+    """A row of either table as triggers look at it."""
+    if isinstance(row, InboxEvent):
+        return Event(
+            id=row.id,
+            tenant_id=row.tenant_id,
+            kind=row.kind,
+            topic=row.topic,
+            at=row.created_at,
+            data={name: value for name, value in row.data.items() if name != RECORD},
+            record_id=row.record_id,
+            record=row.data.get(RECORD) or {},
+            caused_by=row.execution_id,
+        )
+    return Event(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        kind=row.kind,
+        topic=row.pipeline_id,
+        at=row.created_at,
+        record_id=row.record_id,
+        record=view_image(row.after or row.before or {}),
+        before=view_image(row.before) if row.before is not None else None,
+        changed=tuple(row.changed),
+        caused_by=row.execution_id,
     )
-    return session.execute(statement).scalar()
 
 
-def triggers_for(session: Session, events: Iterable[RecordEvent]) -> list[ActiveTrigger]:
-    """Active triggers that watch any of the given events' kinds and tenants (system session)."""
-    events = list(events)
-    query = select(ActiveTrigger).where(
-        ActiveTrigger.tenant_id.in_({event.tenant_id for event in events}),
-        ActiveTrigger.event_kind.in_({event.kind for event in events}),
-    )
-    return list(session.scalars(query.order_by(ActiveTrigger.tenant_id, ActiveTrigger.workflow_id)))
+# Where the data of an inbox event holds the record that it is about.
+RECORD = "oneo_record"
 
 
-def watches(trigger: ActiveTrigger, event: RecordEvent) -> bool:
-    """Whether the event is of the trigger's tenant, kind and pipelines; filters come after."""
-    return (
-        trigger.tenant_id == event.tenant_id
-        and trigger.event_kind == event.kind
-        and ("*" in trigger.pipeline_ids or event.pipeline_id in trigger.pipeline_ids)
-    )
-
-
-def _key() -> Tuple:
-    """Ids of events are unique within a tenant."""
-    return tuple_(RecordEvent.tenant_id, RecordEvent.id)
+def count_waiting(session: Session) -> int:
+    """How many events nobody has handled yet (system session)."""
+    counts = [
+        session.scalar(select(func.count()).select_from(table).where(table.handled_at.is_(None)))
+        for table in _TABLES
+    ]
+    return sum(count or 0 for count in counts)

@@ -30,6 +30,11 @@ def id_for_run(dag_id: str, run_id: str) -> UUID:
     return uuid5(_RUN_NAMESPACE, f"{dag_id}/{run_id}")
 
 
+def id_for_event(tenant_id: str, workflow_id: str, event_id: int) -> UUID:
+    """The id of the execution that an event starts: one, however often the event is looked at."""
+    return uuid5(_EVENT_NAMESPACE, f"{tenant_id}/{workflow_id}/{event_id}")
+
+
 def id_for_error(failed: UUID) -> UUID:
     """The id of the error workflow's execution that a failed execution brings about."""
     return uuid5(_ERROR_NAMESPACE, str(failed))
@@ -67,9 +72,7 @@ def enqueue(
         Its id; None where it is there already: this event, or whoever gave the id, has started this workflow before.
     """
     if execution_id is None:
-        # An event's execution has one id however often the event is looked at.
-        key = f"{tenant_id}/{workflow_id}/{event_id}"
-        execution_id = uuid4() if event_id is None else uuid5(_EVENT_NAMESPACE, key)
+        execution_id = uuid4() if event_id is None else id_for_event(tenant_id, workflow_id, event_id)
     statement = insert(Execution).values(
         tenant_id=tenant_id,
         id=execution_id,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Select, literal, select
@@ -24,12 +26,14 @@ class Origin:
         parent_execution_id: The execution whose node asked for it.
         parent_node: That node, with its loop index.
         depth: How many executions it stands in.
+        chain: The executions (`workflow`, `execution`) that led to it through the events they brought about.
     """
 
     started_by: str | None = None
     parent_execution_id: UUID | None = None
     parent_node: str | None = None
     depth: int = 0
+    chain: tuple[Mapping[str, Any], ...] = ()
 
 
 NOBODY = Origin()
@@ -62,6 +66,13 @@ def ancestors(session: Session, tenant_id: str, execution_id: UUID) -> list[Exec
     )
     query = select(Execution).join(above, (above.c.id == Execution.id) & (Execution.tenant_id == tenant_id))
     return list(session.scalars(query.order_by(above.c.up.desc())))
+
+
+def chain_of(session: Session, tenant_id: str, execution_id: UUID) -> tuple[Mapping[str, Any], ...]:
+    """The chain of what an execution brings about: its own, and the executions it stands in with itself."""
+    line = ancestors(session, tenant_id, execution_id)
+    own = tuple({"workflow": row.workflow_id, "execution": str(row.id)} for row in line)
+    return (*(line[0].chain if line else ()), *own)
 
 
 def children(session: Session, execution_id: UUID) -> list[Execution]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, DateTime, Identity, Text, func
+from sqlalchemy import JSON, BigInteger, DateTime, Identity, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -117,6 +117,56 @@ class RecordEvent(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     handled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+    decisions: Mapped[dict[str, Any] | None]
+
+
+class InboxEvent(Base):
+    """Something that came in or was brought about, other than a change of a record; `key` is its sender's name for it.
+
+    `decisions` is, by trigger, what was decided about it (see `oneo_app.dispatcher.decisions`).
+    """
+
+    __tablename__ = "inbox"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, server_default=text("nextval('record_events_id_seq')")
+    )
+    kind: Mapped[str]
+    topic: Mapped[str]
+    key: Mapped[str | None]
+    data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    record_id: Mapped[UUID | None]
+    execution_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    handled_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    decisions: Mapped[dict[str, Any] | None]
+
+
+class Gathering(Base):
+    """Events of one key of one trigger that will start one execution together."""
+
+    __tablename__ = "gatherings"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    event_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    due_at: Mapped[datetime]
+
+
+class Timer(Base):
+    """A moment that a trigger waits for, for a record or on its own."""
+
+    __tablename__ = "timers"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID | None]
+    due_at: Mapped[datetime]
 
 
 class Workflow(Base):
@@ -154,7 +204,11 @@ class WorkflowVersion(Base):
 
 
 class ActiveTrigger(Base):
-    """A trigger node of an active workflow's current version: what the dispatcher matches events against."""
+    """A trigger node of an active workflow's current version: what the dispatcher matches events against.
+
+    `event_kinds` and `topics` say which events it looks at (`*`: every topic), `policy` which of those that fit may
+    start the workflow. Until `all_seen`, records that were there before it are shown to it, up to `seen_until`.
+    """
 
     __tablename__ = "active_triggers"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -162,9 +216,12 @@ class ActiveTrigger(Base):
     node_id: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str]
     version: Mapped[int]
-    event_kind: Mapped[str | None]
-    pipeline_ids: Mapped[list[str]]
+    event_kinds: Mapped[list[str]] = mapped_column(server_default="{}")
+    topics: Mapped[list[str]]
     config: Mapped[dict[str, Any]]
+    policy: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    seen_until: Mapped[UUID | None]
+    all_seen: Mapped[bool] = mapped_column(server_default="true")
 
 
 class Execution(Base):
@@ -172,7 +229,7 @@ class Execution(Base):
 
     `parent_execution_id` and `parent_node` (with its loop index) say which node of which execution asked for it,
     `depth` how many executions it stands in, `started_by` which person stands behind it. `postponed` says why a
-    pending one that was due has not started.
+    pending one that was due has not started. `chain` holds the executions that led to it through events, first first.
     """
 
     __tablename__ = "executions"
@@ -200,6 +257,7 @@ class Execution(Base):
     depth: Mapped[int] = mapped_column(server_default="0")
     started_by: Mapped[str | None]
     postponed: Mapped[str | None]
+    chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
 
 
 class ExecutionLog(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,16 +26,19 @@ class TriggerRow:
     """A trigger node as the dispatcher matches it.
 
     Attributes:
-        event_kind: `created`, `updated`, `deleted` or `restored` for record triggers; None where
-            Airflow or a person starts.
-        pipeline_ids: Pipelines whose records it watches; `*` for all.
+        event_kinds: Kinds of the events it looks at; none where Airflow or a person starts.
+        topics: Which of them, e.g. pipelines; `*` for all.
+        policy: Which of those that fit may start the workflow.
+        existing: Whether it is to be shown the records that are there already.
     """
 
     node_id: str
     type: str
     config: Mapping[str, Any]
-    event_kind: str | None = None
-    pipeline_ids: Sequence[str] = ()
+    event_kinds: Sequence[str] = ()
+    topics: Sequence[str] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    existing: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def publish(
             published_by=published_by,
         )
     )
-    session.execute(delete(ActiveTrigger).where(ActiveTrigger.workflow_id == workflow_id))
+    _drop_triggers(session, tenant_id, workflow_id)
     session.add_all(
         ActiveTrigger(
             tenant_id=tenant_id,
@@ -85,9 +88,11 @@ def publish(
             node_id=row.node_id,
             type=row.type,
             version=version,
-            event_kind=row.event_kind,
-            pipeline_ids=list(row.pipeline_ids),
+            event_kinds=list(row.event_kinds),
+            topics=list(row.topics),
             config=dict(row.config),
+            policy=dict(row.policy),
+            all_seen=not row.existing,
         )
         for row in triggers
     )
@@ -116,8 +121,13 @@ def withdraw(session: Session, tenant_id: str, workflow_id: str) -> Published:
             definition_hash=last.definition_hash,
         )
     )
-    session.execute(delete(ActiveTrigger).where(ActiveTrigger.workflow_id == workflow_id))
+    _drop_triggers(session, tenant_id, workflow_id)
     return Published(workflow_id, version, revision)
+
+
+def _drop_triggers(session: Session, tenant_id: str, workflow_id: str) -> None:
+    mine = (ActiveTrigger.tenant_id == tenant_id) & (ActiveTrigger.workflow_id == workflow_id)
+    session.execute(delete(ActiveTrigger).where(mine))
 
 
 def _upsert(session: Session, tenant_id: str, workflow_id: str, name: str, *, active: bool) -> int:

@@ -18,6 +18,8 @@ from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.matching import match_events
 from oneo_app.dispatcher.starting import start_next
+from oneo_app.dispatcher.trigger_index import TriggerIndex
+from oneo_app.dispatcher.waiting import fire_timers, show_existing, start_gathered
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Dispatcher:
     def __init__(self, database: Database, ready_file: Path | None = None) -> None:
         self.database = database
         self.ready_file = ready_file
+        self._index = TriggerIndex()
         self._stopping = False
         self._awaiting = False
         self._swept = time.monotonic()
@@ -74,7 +77,10 @@ class Dispatcher:
         """One round over all kinds of work; returns whether there was any."""
         self._awaiting = self._take_up_published()
         steps: list[Callable[[], int | bool]] = [
-            lambda: match_events(self.database),
+            lambda: fire_timers(self.database),
+            lambda: match_events(self.database, self._index),
+            lambda: start_gathered(self.database, self._index),
+            lambda: show_existing(self.database, self._index),
             self._start_some,
             lambda: finish_ended(self.database),
         ]

@@ -25,7 +25,7 @@ def test_the_example(bench: Bench) -> None:
     assert config.pipeline_ids == ["leads", "contacts"]
     assert config.field_filters == {"source": "website", "score": {"$gte": 50}}
     assert (config.delay_seconds, config.batch_processing) == (60, False)
-    assert TriggerRecordCreatedOperator.watch(EXAMPLE) == Watch("created", ("leads", "contacts"))
+    assert TriggerRecordCreatedOperator.watch(EXAMPLE) == Watch(("created",), ("leads", "contacts"))
     assert bench.problems("trigger_record_created", EXAMPLE) == []
 
 
@@ -33,12 +33,12 @@ def test_defaults_watch_everything_at_once() -> None:
     config = read()
     assert (config.pipeline_ids, config.field_filters) == (["*"], {})
     assert (config.delay_seconds, config.batch_processing) == (0, False)
-    assert TriggerRecordCreatedOperator.watch({}) == Watch("created", ("*",))
+    assert TriggerRecordCreatedOperator.watch({}) == Watch(("created",), ("*",))
 
 
 def test_one_pipeline_can_be_written_short(bench: Bench) -> None:
     assert read(pipeline_id="leads").pipeline_ids == ["leads"]
-    assert TriggerRecordCreatedOperator.watch({"pipeline_id": "leads"}).pipeline_ids == ("leads",)
+    assert TriggerRecordCreatedOperator.watch({"pipeline_id": "leads"}).topics == ("leads",)
     assert bench.problems("trigger_record_created", {"pipeline_id": "leads"}) == []
     both = bench.problems("trigger_record_created", {"pipeline_id": "leads", "pipeline_ids": ["deals"]})
     assert "unknown option 'pipeline_id'" in both[0]

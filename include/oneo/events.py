@@ -1,0 +1,67 @@
+"""What happened, as triggers look at it: changes of records and everything else in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+# A moment that a trigger asked for has come; the event's topic is the trigger's address.
+TIMER = "timer"
+# A record that was there before its trigger: nothing happened to it, but a moment may be due for it.
+SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a tenant.
+
+    Attributes:
+        id: Counts the events of the installation; 0 for `seen`, which is no event of anyone's.
+        kind: `created`, `updated`, `deleted`, `restored` for records; else what came in, e.g. `app` or `webhook`.
+        topic: What of that kind: the record's pipeline, the event's name, the hook's path.
+        at: When it happened.
+        data: What came in with it; for changes of records what triggers hand on beside the record.
+        record_id: The record it is about.
+        record: That record as expressions see it, after the change.
+        before: The same before the change.
+        changed: Names of the fields that changed.
+        caused_by: The execution that brought it about.
+    """
+
+    id: int
+    tenant_id: str
+    kind: str
+    topic: str
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+    record_id: UUID | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    changed: tuple[str, ...] = ()
+    caused_by: UUID | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its identity in the store."""
+        return self.tenant_id, self.id
+
+    def trigger_data(self) -> dict[str, Any]:
+        """What an execution that it starts gets to know: the record's fields, flat, and what happened to it.
+
+        For an event without a record: what came in with it, flat, and what it was.
+        """
+        about: dict[str, Any] = {"event": self.kind, "event_id": self.id}
+        if self.record_id is None:
+            return {**self.data, **about, "topic": self.topic}
+        about |= {
+            "record_id": str(self.record_id),
+            "pipeline_id": self.record.get("pipeline_id", self.topic),
+            "changed": list(self.changed),
+            "record": dict(self.record),
+        }
+        if self.before is not None:
+            about["before"] = dict(self.before)
+        return {**self.record, **self.data, **about}

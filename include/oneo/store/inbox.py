@@ -1,0 +1,50 @@
+"""Events that are no changes of records: accepted once, in the transaction that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from oneo.store.models import InboxEvent
+
+
+def put(
+    session: Session,
+    tenant_id: str,
+    kind: str,
+    topic: str,
+    data: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    record_id: UUID | None = None,
+    execution_id: UUID | None = None,
+) -> int | None:
+    """Accept an event; the dispatcher handles it once the transaction has committed.
+
+    Args:
+        session: The tenant's, or a system session.
+        tenant_id: The tenant.
+        data: What came in.
+        kind: What it is, e.g. `webhook`; see `oneo.events.Event`.
+        topic: Which of that kind, e.g. the hook's path.
+        key: What its sender calls it; the same one again is the same event.
+        record_id: The record it is about.
+        execution_id: The execution that brought it about.
+
+    Returns:
+        Its id; None where it came before.
+    """
+    statement = insert(InboxEvent).values(
+        tenant_id=tenant_id,
+        kind=kind,
+        topic=topic,
+        key=key,
+        data=dict(data),
+        record_id=record_id,
+        execution_id=execution_id,
+    )
+    return session.execute(statement.on_conflict_do_nothing().returning(InboxEvent.id)).scalar()

@@ -1,0 +1,64 @@
+"""What a trigger says about an event. Plain values: a trigger decides, the dispatcher acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refuses:
+    """The workflow does not start; the reason names the condition that decided."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Starts:
+    """The workflow starts.
+
+    Attributes:
+        data: What its execution gets to know; None for the event's own `trigger_data`.
+        delay_seconds: How long after the event it starts.
+    """
+
+    data: Mapping[str, Any] | None = None
+    delay_seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Gathers:
+    """The event is kept for an execution that it starts together with others of the same key.
+
+    Attributes:
+        key: What belongs together, e.g. a record's id; empty for all events of the trigger.
+        quiet_seconds: They start their execution once none has come for that long.
+        within_seconds: They start it that long after the first at the latest.
+        size: They start it when they are that many.
+    """
+
+    key: str = ""
+    quiet_seconds: float | None = None
+    within_seconds: float = 86_400
+    size: int = 1000
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The trigger wants to be asked again when a moment has come; it replaces an earlier one of the same key."""
+
+    key: str
+    due: datetime
+
+
+@dataclass(frozen=True)
+class Disarms:
+    """The moment that the trigger waited for will not come any more."""
+
+    key: str
+    reason: str
+
+
+Verdict = Refuses | Starts | Gathers | Arms | Disarms

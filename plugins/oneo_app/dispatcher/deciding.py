@@ -1,0 +1,117 @@
+"""From what a trigger says about an event to what is done about it, and what is noted of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from oneo.events import Event
+from oneo.settings import settings
+from oneo.store import executions, gatherings, timers
+from oneo.store.families import Origin
+from oneo.store.workflows import dag_id
+from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Starts, Verdict
+from oneo_app.dispatcher.trigger_index import Candidate
+
+Chain = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about one event and one trigger.
+
+    Attributes:
+        outcome: `started`, `gathered`, `armed`, `disarmed`, `refused`, `stopped` or `known` (it has started before).
+        reason: The condition that decided, or what is waited for.
+        execution_id: The execution that was queued, or that the event will be part of.
+    """
+
+    outcome: str
+    reason: str = ""
+    execution_id: UUID | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """As kept with the event; empty parts are left out."""
+        parts = {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "execution": str(self.execution_id) if self.execution_id else "",
+        }
+        return {name: value for name, value in parts.items() if value}
+
+
+def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdict, chain: Chain) -> Decision:
+    """Do what a trigger wants (system session); `chain` are the executions that led to the event."""
+    row = trigger.row
+    match verdict:
+        case Refuses():
+            return Decision("refused", verdict.reason)
+        case Arms():
+            timers.arm(
+                session,
+                row.tenant_id,
+                row.workflow_id,
+                row.node_id,
+                verdict.key,
+                verdict.due,
+                event.record_id,
+            )
+            return Decision("armed", f"it looks again at {verdict.due.isoformat()}")
+        case Disarms():
+            timers.disarm(session, row.tenant_id, row.workflow_id, row.node_id, verdict.key)
+            return Decision("disarmed", verdict.reason)
+    stopped = _loop(trigger, chain)
+    if stopped:
+        return Decision("stopped", stopped)
+    if isinstance(verdict, Gathers):
+        first = gatherings.add(session, row.tenant_id, row.workflow_id, row.node_id, event.id, verdict, chain)
+        execution_id = executions.id_for_event(row.tenant_id, row.workflow_id, first)
+        return Decision("gathered", _waits(verdict), execution_id)
+    return start(session, trigger, event, verdict, chain)
+
+
+def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, chain: Chain) -> Decision:
+    """Queue the execution that an event starts (system session)."""
+    row = trigger.row
+    execution_id = executions.enqueue(
+        session,
+        row.tenant_id,
+        row.workflow_id,
+        version=row.version,
+        trigger_node=row.node_id,
+        trigger_type=row.type,
+        data=event.trigger_data() if verdict.data is None else verdict.data,
+        dag_id=dag_id(row.tenant_id, row.workflow_id),
+        event_id=event.id,
+        record_id=event.record_id,
+        run_after=event.at + timedelta(seconds=verdict.delay_seconds) if verdict.delay_seconds else None,
+        origin=Origin(chain=tuple(chain)),
+    )
+    if execution_id is None:
+        known = executions.id_for_event(row.tenant_id, row.workflow_id, event.id)
+        return Decision("known", "this event has started the workflow before", known)
+    waits = f"{verdict.delay_seconds:g} s after the event" if verdict.delay_seconds else ""
+    return Decision("started", waits, execution_id)
+
+
+def _loop(trigger: Candidate, chain: Chain) -> str:
+    """Why the chain of executions ends here; empty where it may go on."""
+    depth = trigger.row.policy.get("max_chain_depth") or settings().max_chain_depth
+    if len(chain) < depth:
+        return ""
+    way = " → ".join([*(str(one["workflow"]) for one in chain), trigger.row.workflow_id])
+    return (
+        f"{len(chain)} executions have led to one another: {way}; at most {depth} may "
+        "(settings.start.max_chain_depth)"
+    )
+
+
+def _waits(verdict: Gathers) -> str:
+    parts = [f"none has come for {verdict.quiet_seconds:g} s"] if verdict.quiet_seconds is not None else []
+    parts += [f"the first is {verdict.within_seconds:g} s old", f"they are {verdict.size}"]
+    return "until " + " or ".join(parts)

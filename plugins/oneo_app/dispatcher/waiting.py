@@ -1,0 +1,74 @@
+"""What waits for its time: gathered events, moments that triggers asked for, and records shown to new triggers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from oneo.database import Database
+from oneo.events import SEEN, Event
+from oneo.store import events, gatherings, timers, triggers
+from oneo.store.models import Gathering
+from oneo.store.records import view
+from oneo.verdicts import Starts
+from oneo_app.dispatcher.deciding import carry_out, start
+from oneo_app.dispatcher.trigger_index import TriggerIndex
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+
+
+def start_gathered(database: Database, index: TriggerIndex) -> int:
+    """Start the executions of gathered events whose time has come; returns how many gatherings there were."""
+    with database.system() as session:
+        due = gatherings.take_due(session, BATCH)
+        if due:
+            index.refresh(session)
+        for gathering in due:
+            _start(session, index, gathering)
+        return len(due)
+
+
+def _start(session: Session, index: TriggerIndex, gathering: Gathering) -> None:
+    where = timers.address(gathering.workflow_id, gathering.node_id)
+    trigger = index.at(gathering.tenant_id, where)
+    found = events.with_ids(session, gathering.tenant_id, gathering.event_ids)
+    if trigger is None or trigger.node_type is None or not found:
+        logger.info("%d gathered event(s) of %s: the trigger is no longer there", len(found), where)
+        return
+    data = trigger.node_type.combined(trigger.options, found)
+    start(session, trigger, found[0], Starts(data), gathering.chain)
+
+
+def fire_timers(database: Database, now: datetime | None = None) -> int:
+    """Make events of the moments that have come; returns how many."""
+    with database.system() as session:
+        return timers.fire_due(session, BATCH, now)
+
+
+def show_existing(database: Database, index: TriggerIndex) -> int:
+    """Show a new trigger some of the records that were there before it; returns how many."""
+    with database.system() as session:
+        row = triggers.claim_unseen(session)
+        if row is None:
+            return 0
+        index.refresh(session)
+        trigger = index.at(row.tenant_id, timers.address(row.workflow_id, row.node_id))
+        found = triggers.next_unseen(session, row, BATCH)
+        if trigger is None:
+            return len(found)
+        for record in found:
+            event = Event(
+                id=0,
+                tenant_id=row.tenant_id,
+                kind=SEEN,
+                topic=record.pipeline_id,
+                at=record.updated_at,
+                record_id=record.id,
+                record=view(record),
+            )
+            carry_out(session, trigger, event, trigger.consider(event), ())
+        return len(found)
