@@ -1,0 +1,1 @@
+"""What the product answers over HTTP: an ASGI application that Airflow's API server mounts under `/oneo`."""

@@ -1,0 +1,54 @@
+"""The ASGI application: one module of routes each under `routes`, and errors as the product says them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+PREFIX = "/oneo"
+
+
+class LazyApp:
+    """The application, built with its first request.
+
+    Every process of Airflow imports the plugin's module, and FastAPI costs more than all our node types.
+    """
+
+    def __init__(self) -> None:
+        self._app: FastAPI | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        if self._app is None:
+            self._app = make_app()
+        await self._app(scope, receive, send)
+
+
+def make_app() -> FastAPI:
+    """The application with the `router` of every module under `routes`."""
+    from fastapi import FastAPI  # noqa: PLC0415 - see LazyApp
+
+    from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
+    from oneo_app.http import routes  # noqa: PLC0415
+
+    app = FastAPI(title="Oneo Workflows", docs_url="/docs", openapi_url="/openapi.json", redoc_url=None)
+    for module in pkgutil.iter_modules(routes.__path__):
+        app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router)
+    app.add_exception_handler(NotFoundError, _refuse(404))
+    app.add_exception_handler(UserError, _refuse(400))
+    app.add_exception_handler(InfrastructureError, _refuse(503))
+    return app
+
+
+def _refuse(status: int) -> Any:
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - see LazyApp
+
+    def answer(_: Request, error: Any) -> Response:
+        return JSONResponse({"error": {"message": error.message, "hint": error.hint}}, status)
+
+    return answer
