@@ -24,7 +24,7 @@ def missing_problem(node: Node, index: int) -> Problem:
 
 def refused(problems: Sequence[Problem]) -> list[Problem]:
     """The same problems for an author who has not said that nodes may be missing."""
-    advice = "to publish it all the same, say --with-missing-nodes"
+    advice = "`oneo publish --with-missing-nodes` publishes it all the same"
     return [
         replace(problem, severity="error", hint=f"{problem.hint}; {advice}")
         if problem.severity == "missing"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from dag_factory.dialects.converted import Converted
+from dag_factory.dialects.converted import Converted, Place
 from dag_factory.dialects.neighbours import Neighbours, is_node
 from dag_factory.dialects.type_names import STAND_INS
 from dag_factory.plan import ERROR
@@ -19,6 +19,8 @@ _NEVER_FAIL: Final = frozenset({"condition", "parallel", *STAND_INS})
 _KINDS: Final = ("condition", "loop", "loop_back", "loop_complete")
 
 Edge = Mapping[str, Any]
+# From a node to another one.
+Way = tuple[str, str]
 
 
 def read_failures(result: Converted, nodes: Sequence[Any]) -> None:
@@ -63,15 +65,9 @@ def _lead(result: Converted, nodes: Sequence[Any], *, from_all: bool) -> None:
     written = result.document.get("edges")
     edges = _listed(by_id) if written is None else written
     between = _between(by_id, edges)
-    last = _last(by_id, between)
     routed = {source for source, _ in _ways_of_failures(by_id, between)}
-    settled = last | routed
-    ways = {
-        (edge["source"], edge["target"])
-        for edge in between
-        if _is_plain(edge) and edge["source"] not in settled and edge["target"] in last
-    }
-    ways = {way for way in ways if _may_fail(by_id[way[0]])}
+    ways = _ways_into(_last(by_id, between), by_id, between)
+    ways = {way for way in ways if way[0] not in routed}
     # With fallback nodes of its author's, the listed order is not what it looks like.
     if not ways or (written is None and routed):
         return
@@ -87,13 +83,26 @@ def _lead(result: Converted, nodes: Sequence[Any], *, from_all: bool) -> None:
         ways |= {(one, head) for one in more}
     places = {node["id"]: index for index, node in enumerate(nodes) if is_node(node)}
     for index in range(0 if written is None else len(edges), len(read)):
-        result.place(["edges", index], ["nodes", places[read[index]["target"]]], alike=False)
+        stands = result.original_path(f"$.nodes[{places[read[index]['target']]}]")
+        result.paths.append(Place(f"$.edges[{index}]", stands, alike=False))
     result.document = {**result.document, "edges": read}
     for source, target in sorted(ways):
         result.note(
             f"node {target!r}: what handles failures is all that follows here, so it runs where node {source!r} has "
             "failed, and only then"
         )
+
+
+def _ways_into(last: Container[str], by_id: Mapping[str, Any], between: Sequence[Edge]) -> set[Way]:
+    """The plain ways from nodes that may fail to what handles failures."""
+    return {
+        (edge["source"], edge["target"])
+        for edge in between
+        if _is_plain(edge)
+        and edge["target"] in last
+        and edge["source"] not in last
+        and _may_fail(by_id[edge["source"]])
+    }
 
 
 def _listed(by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -108,14 +117,15 @@ def _between(by_id: Mapping[str, Any], edges: Any) -> list[Edge]:
 
 
 def _is_plain(edge: Any) -> bool:
-    return isinstance(edge, dict) and not any(edge.get(kind) for kind in _KINDS)
+    named = isinstance(edge, dict) and all(isinstance(end, str) for end in _ends(edge))
+    return named and not any(edge.get(kind) for kind in _KINDS)
 
 
 def _ends(edge: Edge) -> tuple[Any, Any]:
     return edge.get("source"), edge.get("target")
 
 
-def _ways_of_failures(by_id: Mapping[str, Any], between: Sequence[Edge]) -> Iterator[tuple[str, str]]:
+def _ways_of_failures(by_id: Mapping[str, Any], between: Sequence[Edge]) -> Iterator[Way]:
     yield from (_ends(edge) for edge in between if edge.get("condition") == ERROR)
     for node_id, node in by_id.items():
         handling = node.get("error_handling")

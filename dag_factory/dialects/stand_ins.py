@@ -45,6 +45,8 @@ class _Reader:
         written, node_id = node["type"], node["id"]
         kind, config, does = self._meant(written, node_id)
         said = f"{written!r} stands for nodes of your own and is read as {kind!r}: {does}"
+        if node.get("config"):
+            said += ", and its options are left out"
         self._result.note(f"node {node_id!r}: {said}; {STAND_INS[written]}")
         # Nobody wrote these options.
         at = f"$.nodes[{index}]"
