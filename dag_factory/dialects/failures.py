@@ -82,9 +82,11 @@ def _lead(result: Converted, nodes: Sequence[Any], *, from_all: bool) -> None:
         read += [{"source": one, "target": head, "condition": ERROR} for one in more]
         ways |= {(one, head) for one in more}
     places = {node["id"]: index for index, node in enumerate(nodes) if is_node(node)}
-    for index in range(0 if written is None else len(edges), len(read)):
-        stands = result.original_path(f"$.nodes[{places[read[index]['target']]}]")
-        result.paths.append(Place(f"$.edges[{index}]", stands, alike=False))
+    made = range(0 if written is None else len(edges), len(read))
+    stands = {index: f"$.nodes[{places[read[index]['target']]}]" for index in made}
+    result.paths += [
+        Place(f"$.edges[{index}]", result.original_path(at), alike=False) for index, at in stands.items()
+    ]
     result.document = {**result.document, "edges": read}
     for source, target in sorted(ways):
         result.note(

@@ -27,14 +27,21 @@ def read_stand_ins(result: Converted) -> None:
     if any(is_node(node) and node["type"] in STAND_INS for node in nodes):
         reader = _Reader(result, nodes)
         read = [reader.read(node, index) for index, node in enumerate(nodes)]
+        result.paths += reader.places
         result.document = {**result.document, "nodes": read}
 
 
 class _Reader:
     def __init__(self, result: Converted, nodes: Sequence[Any]) -> None:
+        self.places: list[Place] = []
         self._result = result
         edges = result.document.get("edges")
-        self._edges = edges if isinstance(edges, list) else []
+        # What leads into a loop's body, by its ends; whatever they are, only texts are looked up.
+        self._rounds = {
+            (str(edge.get("source")), str(edge.get("target")))
+            for edge in (edges if isinstance(edges, list) else [])
+            if isinstance(edge, dict) and edge.get("loop")
+        }
         self._neighbours = Neighbours(nodes, edges)
         self._handlers = handlers_of_failures(nodes, edges)
 
@@ -50,16 +57,14 @@ class _Reader:
         self._result.note(f"node {node_id!r}: {said}; {STAND_INS[written]}")
         # Nobody wrote these options.
         at = f"$.nodes[{index}]"
-        self._result.paths.append(
-            Place(f"{at}.config", self._result.original_path(f"{at}.type"), alike=False)
-        )
+        self.places.append(Place(f"{at}.config", self._result.original_path(f"{at}.type"), alike=False))
         return {"name": written, **node, "type": kind, "config": config}
 
     def _meant(self, written: str, node_id: str) -> tuple[str, dict[str, Any], str]:
         """(node type, config, what it does) of what a stand-in is read as."""
         before = next(self._neighbours.before(node_id), None)
         loop = before if before is not None and before["type"] == "for_each" else None
-        inside = loop is not None and self._begins_round(loop["id"], node_id)
+        inside = loop is not None and (loop["id"], node_id) in self._rounds
         if node_id in self._handlers:
             title, message = f"{written}: {{{{ error.node }}}} failed", "{{ error.message }}"
             config = {"recipients": [_TOLD], "title": title, "message": message}
@@ -70,14 +75,6 @@ class _Reader:
             results = f"nodes[{loop['id']!r}].results"
             return "merge_data", _static("results", results), f"it passes on what loop {loop['id']!r} gave"
         return "parallel", {}, "nothing happens here"
-
-    def _begins_round(self, loop: str, node_id: str) -> bool:
-        return any(
-            isinstance(edge, dict)
-            and (edge.get("source"), edge.get("target")) == (loop, node_id)
-            and bool(edge.get("loop"))
-            for edge in self._edges
-        )
 
 
 def _item(loop: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dag_factory.examine import examine, plan_of
 from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError, NotFoundError
 from oneo.store import workflows
-from oneo_operators.catalogue import NodeCatalogue
+from oneo_operators.catalogue import NodeCatalogue, catalogue
 from tests.factory.documents import chain, edge, graph, node, notify
 from tests.nodes.bench import Bench
 from tests.nodes.conftest import bench
@@ -62,6 +62,19 @@ def test_missing_trigger_leaves_the_start_by_hand(crm: Bench, known: NodeCatalog
     report = crm.run(document, {"name": "Ann"}, "dark")
     assert report["status"] == "success", report["error"]
     assert [one.message for one in crm.notifications_of(report["execution"])] == ["Ann"]
+
+
+@pytest.mark.parametrize("name", sorted(type_names.CATALOGUED))
+def test_every_type_of_the_catalogue_is_there_or_missing_with_a_remedy(name: str):
+    examination = examine({"name": "W", "nodes": [{"id": "a", "type": name}]}, catalogue())
+    found = [one for one in examination.problems if one.path == "$.nodes[0].type"]
+
+    if name in catalogue().types():
+        assert found == []
+    else:
+        assert [one.severity for one in found] == ["missing"]
+        assert (found[0].hint or "").startswith("meanwhile, ")
+        assert examination.ok
 
 
 def test_a_name_that_nobody_knows_stays_an_error(known: NodeCatalogue):
