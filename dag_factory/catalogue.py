@@ -173,13 +173,17 @@ class Place:
 
 
 class NodeType(Protocol):
-    """A node type, as the class attributes of its operator."""
+    """A node type, as the class attributes of its operator.
+
+    `is_missing` says that this version only knows its name: no run gets past such a node.
+    """
 
     type: ClassVar[str]
     category: ClassVar[str]
     description: ClassVar[str]
     effect: ClassVar[Effect]
     is_trigger: ClassVar[bool]
+    is_missing: ClassVar[bool]
     default_retry: ClassVar[Retry]
     Config: ClassVar[builtins.type[BaseModel]]
 
@@ -259,10 +263,10 @@ class Catalogue(Protocol):
     """Every known node type."""
 
     def get(self, type_name: str) -> type[NodeType] | None:
-        """The type of that name, or None."""
+        """The type of that name, what stands in where this version only knows the name, or None."""
 
     def types(self) -> Sequence[str]:
-        """All names, sorted."""
+        """The names of all types this version has, sorted."""
 
     def whole(self, published: Published) -> Any:
         """The Airflow operator that runs a whole workflow."""

@@ -78,6 +78,9 @@ def _complete(edge: Edge, at: str, loops: Loops) -> list[Problem]:
 def _condition(edge: Edge, at: str, source: Checked | None, loops: Loops) -> list[Problem]:
     if source is None or edge.condition is None or edge.condition in (SUCCESS, ERROR):
         return []
+    if source.type.is_missing:
+        # Nobody knows its ways out yet.
+        return []
     loop = loops.by_owner.get(edge.source)
     if loop is not None:
         ways = [name for name in (loop.spec.body_target, loop.spec.exit_target) if name is not None]

@@ -11,6 +11,7 @@ from dag_factory.check_edges import cycle_problems, edge_problems, links
 from dag_factory.check_errors import failure_problems, handling_problems
 from dag_factory.check_inputs import clock_problems, setting_problems, variable_problems
 from dag_factory.check_loops import loop_problems
+from dag_factory.check_missing import missing_problem
 from dag_factory.check_names import hidden_names, loop_name_problems
 from dag_factory.check_outputs import output_problems
 from dag_factory.check_reads import read_problems
@@ -19,7 +20,6 @@ from dag_factory.checked import Checked
 from dag_factory.compile import branch_edges, broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
-from dag_factory.dialects.type_names import CATALOGUED, meanwhile
 from dag_factory.loops import Loops, find_loops
 from dag_factory.order import Order
 from oneo.expressions import is_template
@@ -120,12 +120,8 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
         if unloaded is not None:
             message = f"node type {node.type!r} could not be loaded from {unloaded.source}: {unloaded.error}"
             return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, unloaded.hint)]
-        if node.type in CATALOGUED:
-            message = f"node type {node.type!r} is known, but this version does not have it yet"
-            hint = meanwhile(node.type)
-        else:
-            message = f"there is no node type {node.type!r}"
-            hint = did_you_mean(node.type, catalogue.types())
+        message = f"there is no node type {node.type!r}"
+        hint = did_you_mean(node.type, catalogue.types())
         return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, hint)]
     at = f"$.nodes[{index}].config"
     try:
@@ -140,6 +136,8 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
         return None, [Problem("error", node.id, at, message, "tell whoever provides this node type")]
     problems += broken
     one = Checked(node, index, found, expressions, branches, defines)
+    if found.is_missing:
+        problems.append(missing_problem(node, index))
     if found.is_trigger:
         problems += _expressions_of_a_trigger(one)
     elif not any(problem.severity == "error" for problem in problems):

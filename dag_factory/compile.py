@@ -80,7 +80,11 @@ def _type_of(node: Node, catalogue: Catalogue) -> type[NodeType]:
 def loop_specs(workflow: Workflow, types: Mapping[str, type[NodeType]]) -> dict[str, LoopSpec]:
     """By the id of each loop node whose type is known, what its config says about its loop."""
     found = {node.id: types[node.id].loop(node.config) for node in workflow.nodes if node.id in types}
-    return {node_id: spec for node_id, spec in found.items() if spec is not None}
+    # Of a missing type only the drawing tells that it is a loop.
+    drawn = {edge.source for edge in workflow.edges or () if edge.loop}
+    drawn = {node_id for node_id in drawn & types.keys() if types[node_id].is_missing}
+    known = {node_id: spec for node_id, spec in found.items() if spec is not None}
+    return known | dict.fromkeys(drawn, LoopSpec(carries=False))
 
 
 def branch_edges(node_id: str, branches: Sequence[Branch], at: str) -> list[Written]:

@@ -34,7 +34,7 @@ class Examination:
 
     @property
     def ok(self) -> bool:
-        """Whether the document can be published."""
+        """Whether the document can be published; where nodes are missing, its author has to want that."""
         return self.plan is not None
 
     def as_json(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.catalogue import Catalogue
+from dag_factory.check_missing import refused
 from dag_factory.definition import Workflow
 from dag_factory.examine import examine
 from dag_factory.plan import PlanNode
@@ -26,17 +27,28 @@ def publish(
     catalogue: Catalogue,
     *,
     published_by: str | None = None,
+    with_missing_nodes: bool = False,
 ) -> Published:
     """Check a document and store it as the workflow's new, active version.
 
+    Args:
+        database: The store.
+        tenant_id: Whose workflow it is.
+        document: The document.
+        catalogue: The node types.
+        published_by: Who publishes it.
+        with_missing_nodes: Whether its author wants it published although runs stop at some of its nodes.
+
     Raises:
-        InvalidDefinitionError: The document has errors; nothing was stored.
+        InvalidDefinitionError: The document has errors, or nodes of missing types; nothing was stored.
     """
     with database.tenant(tenant_id) as session:
         examination = examine(document, catalogue, lambda *wanted: _published(session, *wanted))
     plan = examination.plan
-    if plan is None or examination.workflow is None:
-        raise InvalidDefinitionError(examination.problems)
+    problems = examination.problems if with_missing_nodes else refused(examination.problems)
+    failed = any(problem.severity == "error" for problem in problems)
+    if plan is None or examination.workflow is None or failed:
+        raise InvalidDefinitionError(problems)
     tenants.check_id(tenant_id)
     policy = examination.workflow.settings.start.model_dump(exclude_defaults=True)
     rows = [_trigger_row(node, catalogue, policy) for node in plan.triggers]

@@ -16,6 +16,8 @@ from dag_factory.json_path import json_path
 _FALLBACK: Final = "'admin'"
 # Characters; a longer message is no headline.
 _HEADLINE: Final = 200
+# What a way for all else is called.
+_ELSE: Final = frozenset({"else", "otherwise", "default", "standard", "no", "false"})
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class Option:
         name: Our name of it.
         value: Its value.
         written: What its author calls it; None where it was left out.
+        remedy: What its author may have meant to write instead.
     """
 
     name: str
     value: Any
     written: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _report(result: Converted, node: dict[str, Any], index: int, option: Option)
     else:
         given = _json(node["config"][option.written])
         said = f"{option.written} {given} is read as {option.name} {_json(option.value)}"
-    result.note(f"node {node['id']!r}: {said}")
+    result.note(f"node {node['id']!r}: {said}" + (f"; {option.remedy}" if option.remedy else ""))
     return Place(json_path(["nodes", index, "config", option.name]), original, alike=False)
 
 
@@ -141,6 +145,8 @@ def _loop(node: Abbreviated) -> list[Option]:
 
 def _condition(node: Abbreviated) -> list[Option]:
     """What is compared is in the output of the nearest node before that is to give it."""
+    if not node.config:
+        return _undecided(node.after)
     shorthand, value = next(iter(node.config.items()), (None, None))
     number = isinstance(value, int | float) and not isinstance(value, bool)
     branches = _branches(node.after)
@@ -158,6 +164,20 @@ def _condition(node: Abbreviated) -> list[Option]:
         return []
     branches[0] = {"if": f"{_output(judge)}.{compared}", **branches[0]}
     return [Option("conditions", branches, shorthand)]
+
+
+def _undecided(after: Sequence[tuple[str, str | None]]) -> list[Option]:
+    """Where nothing is compared nothing holds: of the ways with names, the one for all else is taken."""
+    named = [(target, label) for target, label in after if label is not None]
+    if not named:
+        return []
+    last = next((one for one in named if one[1].lower() in _ELSE), named[-1])
+    branches: list[dict[str, Any]] = [
+        {"if": "false", "then": target, "label": label} for target, label in named if (target, label) != last
+    ]
+    branches.append({"else": last[0], "label": last[1]})
+    remedy = 'write what it compares, such as "record.amount >= 1000"'
+    return [Option("conditions", branches, remedy=remedy)]
 
 
 def _giving(before: Iterator[dict[str, Any]], asked: Callable[[str], bool]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from dag_factory.dialects.abbreviations import read_abbreviations
 from dag_factory.dialects.converted import Converted
 from dag_factory.dialects.sub_nodes import expand
-from dag_factory.dialects.type_names import ALIASES, STAND_INS
+from dag_factory.dialects.type_names import ALIASES
 
 NAME = "catalogue"
 
@@ -24,7 +24,8 @@ def convert(document: dict[str, Any]) -> Converted:
         problems = len(result.problems)
         read = read_abbreviations(result, [_renamed(result, node, index) for index, node in enumerate(nodes)])
         for index, node in enumerate(read):
-            _shorthand(result, node, index)
+            if _type(node) == "condition":
+                _condition(result, node, index)
         if any(new is not old for new, old in zip(read, nodes, strict=True)):
             result.document = {**document, "nodes": read}
         # Nodes of a loop's list stand elsewhere in the author's document.
@@ -32,29 +33,7 @@ def convert(document: dict[str, Any]) -> Converted:
             replace(problem, path=result.original_path(problem.path))
             for problem in result.problems[problems:]
         ]
-    handling = document.get("error_handling")
-    if isinstance(handling, dict) and "fallback_on_failure" in handling:
-        kept = {key: value for key, value in handling.items() if key != "fallback_on_failure"}
-        result.document = {**result.document, "error_handling": kept}
-        message = "a workflow cannot tell by itself what its fallback is"
-        hint = 'remove it, and lead an edge with "condition": "error" from the node that may fail to its fallback'
-        result.refuse(["error_handling", "fallback_on_failure"], message, hint)
     return result
-
-
-def _shorthand(result: Converted, node: Any, index: int) -> None:
-    """A name or a shorthand of which only its author knows what it stands for."""
-    written = _type(node)
-    if not written:
-        return
-    node_id = _id(node)
-    if written in STAND_INS:
-        place: list[int | str] = ["nodes", index, "type"]
-        result.refuse(
-            place, f"{written!r} stands for nodes of your own", STAND_INS[written], node=node_id, at=place
-        )
-    elif written == "condition":
-        _condition(result, node, index, node_id)
 
 
 def _renamed(result: Converted, node: Any, index: int) -> Any:
@@ -83,8 +62,9 @@ def _id(node: dict[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _condition(result: Converted, node: dict[str, Any], index: int, node_id: str | None) -> None:
-    """A condition that does not say what it compares: only its author knows."""
+def _condition(result: Converted, node: dict[str, Any], index: int) -> None:
+    """A condition whose shorthand leaves open what it compares: only its author knows."""
+    node_id = _id(node)
     config = node.get("config", {})
     if not isinstance(config, dict) or "conditions" in config:
         return
@@ -96,13 +76,12 @@ def _condition(result: Converted, node: dict[str, Any], index: int, node_id: str
     ]
     place: list[int | str] = ["nodes", index, "config"]
     shorthand = next((key for key in ("threshold", "check", "if", "condition") if key in config), None)
-    if shorthand is None and (config or not leads):
+    if shorthand is None:
         return
     compared = {
         "threshold": f"nodes.ID.score >= {_text(config.get('threshold'))}",
         "check": f"record.{config.get('check')} == 'high'",
-        None: "record.amount >= 1000",
-    }.get(shorthand, config.get(shorthand or ""))
+    }.get(shorthand, config[shorthand])
     names = [edge["condition"] for _, edge in leads] or ["yes", "no"]
     targets = [edge.get("target") for _, edge in leads] or ["NODE", "OTHER_NODE"]
     branches: list[dict[str, Any]] = [{"if": compared, "then": targets[0], "label": names[0]}]
@@ -110,8 +89,7 @@ def _condition(result: Converted, node: dict[str, Any], index: int, node_id: str
         branches.append({"else": targets[-1], "label": names[-1]})
     message = "a condition says what it compares in `conditions`, and this one does not"
     hint = f'write, for example, "conditions": {json.dumps(branches, ensure_ascii=False)}'
-    original = [*place, shorthand] if shorthand else (place if "config" in node else place[:-1])
-    result.refuse(original, message, hint, node=node_id, at=place)
+    result.refuse([*place, shorthand], message, hint, node=node_id, at=place)
     for at, _ in leads:
         result.explained.append(f"$.edges[{at}].condition")
 

@@ -8,7 +8,7 @@ from dag_factory.dialects import flow_conditions, flow_loops, flow_nodes, flow_r
 from dag_factory.dialects.converted import Converted
 from dag_factory.dialects.flow_values import Values
 from dag_factory.dialects.sub_nodes import expand
-from dag_factory.dialects.type_names import ALIASES, STAND_INS
+from dag_factory.dialects.type_names import ALIASES
 
 NAME = "reactflow"
 Path = list[int | str]
@@ -101,7 +101,7 @@ class _Reader:
             self._result.place([*canonical, "type"], [*original, "data", "type"])
         out: dict[str, Any] = {key: node[key] for key in ("id", "error_handling") if key in node}
         if written is not None:
-            out["type"] = self._type(written, _id(node), original, canonical)
+            out["type"] = self._type(written, _id(node))
         label = data.get("label", data.get("name", node.get("name")))
         if isinstance(label, str) and label:
             out["name"] = label
@@ -115,11 +115,7 @@ class _Reader:
             out["config"].setdefault("mode", "merge")
         return out
 
-    def _type(self, written: Any, node_id: str | None, original: Path, canonical: Path) -> Any:
-        if isinstance(written, str) and written in STAND_INS:
-            message = f"{written!r} stands for nodes of your own"
-            at = [*canonical, "type"]
-            self._result.refuse([*original, "type"], message, STAND_INS[written], node=node_id, at=at)
+    def _type(self, written: Any, node_id: str | None) -> Any:
         if isinstance(written, str) and written in ALIASES:
             self._result.note(f"node {node_id!r}: type {written!r} is read as {ALIASES[written]!r}")
             return ALIASES[written]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "missing", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Problem:
     """One finding about a definition.
 
     Attributes:
-        severity: `error` forbids publishing; `warning` does not.
+        severity: `error` forbids publishing; `missing`, a step that no run can take yet, does so too unless its author
+            wants it that way; `warning` does not.
         node: Id of the node concerned, or None where the whole document is.
         path: JSON path into the document as its author wrote it, e.g. `$.nodes[2].config.url`.
         message: What is wrong.

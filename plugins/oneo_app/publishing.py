@@ -12,15 +12,28 @@ from oneo_operators.catalogue import catalogue
 
 
 def publish_and_wait(
-    found: Database, tenant_id: str, document: Any, *, timeout_seconds: float, published_by: str | None = None
+    found: Database,
+    tenant_id: str,
+    document: Any,
+    *,
+    timeout_seconds: float,
+    published_by: str | None = None,
+    with_missing_nodes: bool = False,
 ) -> dict[str, Any]:
     """Publish a document; `live` says whether Airflow took the version up in time.
 
     Raises:
-        InvalidDefinitionError: The document has errors; nothing was stored.
+        InvalidDefinitionError: The document has errors, or nodes of missing types; nothing was stored.
     """
     with found.listen("oneo_work") as connection:
-        done = publish(found, tenant_id, document, catalogue(), published_by=published_by)
+        done = publish(
+            found,
+            tenant_id,
+            document,
+            catalogue(),
+            published_by=published_by,
+            with_missing_nodes=with_missing_nodes,
+        )
         end = time.monotonic() + timeout_seconds
         live, problem = False, None
         while True:

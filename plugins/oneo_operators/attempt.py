@@ -23,6 +23,7 @@ from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
 from oneo_operators.failure import as_node_error, details, redacted
 from oneo_operators.left import FAILURE, VARIABLES
+from oneo_operators.missing import absence
 from oneo_operators.redact import redact
 from oneo_operators.resolving import as_input, checked, evaluated
 from oneo_operators.result import NodeResult
@@ -133,6 +134,9 @@ class NodeAttempt:
         context: NodeContext | None = None
         try:
             context = self._context(begun.now)
+            if self.operator.is_missing:
+                # Before its options are looked at: what is wrong with them is not why it cannot run.
+                raise absence(self.node.type)
             secrets = context.scope.revealed
             values = evaluated(type(self.operator), self.node.config, context.scope)
             self._inputs = as_input(values, secrets)

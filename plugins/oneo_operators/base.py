@@ -61,6 +61,7 @@ class NodeOperator(BaseOperator, SkipMixin):
     description: ClassVar[str]
     effect: ClassVar[Effect] = "pure"
     is_trigger: ClassVar[bool] = False
+    is_missing: ClassVar[bool] = False
     default_retry: ClassVar[Retry] = Retry()
     Config: ClassVar[builtins.type[NodeConfig]]
 

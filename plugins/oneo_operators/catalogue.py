@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from dag_factory.catalogue import BrokenNodeType
+from dag_factory.dialects.type_names import CATALOGUED
 
 if TYPE_CHECKING:
     from dag_factory.binding import Published
@@ -34,10 +35,16 @@ class NodeCatalogue:
         self.broken: dict[str, BrokenNodeType] = {}
 
     def get(self, type_name: str) -> type[NodeOperator] | None:
-        """The type of that name; None where there is none, or where it could not be loaded (see `broken`)."""
+        """The type of that name, or what stands in for it where it is missing.
+
+        None where nobody knows it, or where it could not be loaded (see `broken`).
+        """
         if type_name in self._loaded:
             return self._loaded[type_name]
         source = self._sources.get(type_name)
+        if source is None and type_name in CATALOGUED:
+            self._loaded[type_name] = _stand_in_for(type_name)
+            return self._loaded[type_name]
         if source is None or type_name in self.broken:
             return None
         try:
@@ -56,7 +63,7 @@ class NodeCatalogue:
         return WholeOperator(published=published)
 
     def types(self) -> Sequence[str]:
-        """All names, sorted."""
+        """The names of all types this version has, sorted."""
         return sorted(self._sources)
 
     def all(self) -> list[type[NodeOperator]]:
@@ -74,6 +81,12 @@ def _modules() -> Iterator[tuple[str, str]]:
         for module in pkgutil.iter_modules(folder):
             if not module.name.startswith("_"):
                 yield module.name, f"{package}.{module.name}"
+
+
+def _stand_in_for(type_name: str) -> type[NodeOperator]:
+    from oneo_operators.missing import stand_in_for  # noqa: PLC0415 - imports Airflow
+
+    return stand_in_for(type_name)
 
 
 def _load(type_name: str, source: str | EntryPoint) -> type[NodeOperator]:

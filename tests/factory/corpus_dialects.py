@@ -70,7 +70,6 @@ def drawings() -> list[Mistake]:
             "greater than 0",
         ),
         wrong("unknown type", drawn("a", "task_notfy"), ".type", "no node type", "'task_notify'"),
-        wrong("stand-in", drawn("a", "path_a"), ".type", "nodes of your own", "update_record"),
         wrong(
             "no operator",
             drawn("a", "condition", conditions=[{"left": 1, "operator": "~", "right": 2}]),
@@ -119,7 +118,6 @@ def lists() -> list[Mistake]:
         wrong("unknown option beside the type", {**beside, "tittle": 1}, "[0].tittle", "'title'"),
         wrong("unknown option in the data", drawn("a", "task_notify", **FULL, tittle=1), "[0].data.tittle", "'title'"),
         wrong("unknown type", {"id": "a", "type": "task_notfy"}, "[0].type", "'task_notify'"),
-        wrong("stand-in", {"id": "a", "type": "process_record"}, "[0].type", "nodes of your own", "update_record"),
         wrong("no type", {"id": "a"}, "[0].type", "'type' is missing"),
         wrong("hostile id", {**beside, "id": "../x"}, "[0].id", "cannot be an id", node_id="../x"),
         wrong("a trigger", drawn("a", "trigger_manual"), "[0]", "starts the workflow"),
@@ -164,9 +162,7 @@ def in_steps() -> list[Mistake]:
 
 
 def shorthands() -> list[Mistake]:
-    """Shorthands and stand-ins of quoted workflows."""
-    from dag_factory.dialects.type_names import STAND_INS
-
+    """Shorthands of quoted workflows that leave open what is meant."""
     start = {"id": "start", "type": "trigger_manual"}
 
     def wrong(name: str, node: dict[str, Any], path: str, *says: str) -> Mistake:
@@ -181,27 +177,12 @@ def shorthands() -> list[Mistake]:
     def condition(**config: Any) -> dict[str, Any]:
         return {"id": "a", "type": "condition", "config": config}
 
-    found = [
-        wrong(name, {"id": "a", "type": name}, ".type", "nodes of your own", STAND_INS[name])
-        for name in STAND_INS
-    ]
     write = ("`conditions`", '"conditions": [{')
-    found += [
+    return [
         wrong("threshold", condition(threshold=70), ".config.threshold", *write, ">= 70"),
         wrong("check", condition(check="urgency"), ".config.check", *write, "record.urgency"),
         wrong("if", condition(**{"if": "record.x > 1"}), ".config.if", *write, "record.x > 1"),
         wrong("condition", condition(condition="record.x > 1"), ".config.condition", *write),
-    ]
-    fallback = {
-        "id": "w",
-        "name": "W",
-        "nodes": [start, {"id": "a", "type": "task_notify", "config": FULL}],
-        "error_handling": {"fallback_on_failure": True},
-    }
-    says = ("what its fallback is", '"condition": "error"')
-    return [
-        *found,
-        Mistake("shorthand: fallback", fallback, "$.error_handling.fallback_on_failure", None, says),
     ]
 
 
@@ -209,5 +190,5 @@ CLASSES = {
     "drawings": drawings(),
     "bodies as lists": lists(),
     "steps": in_steps(),
-    "shorthands and stand-ins": shorthands(),
+    "shorthands": shorthands(),
 }

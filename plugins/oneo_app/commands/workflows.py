@@ -23,6 +23,10 @@ def publish(
     wait: Annotated[
         float, typer.Option("--wait", help="Seconds to wait until Airflow has taken it up.")
     ] = 60,
+    with_missing_nodes: Annotated[
+        bool,
+        typer.Option("--with-missing-nodes", help="Publish it although runs stop at nodes that are missing."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a definition, store it as the workflow's next version and wait until it is live."""
@@ -36,7 +40,9 @@ def publish(
         from oneo_app.publishing import publish_and_wait  # noqa: PLC0415
 
         with connect.running_stack() as found:
-            done = publish_and_wait(found, tenant_id, document, timeout_seconds=wait)
+            done = publish_and_wait(
+                found, tenant_id, document, timeout_seconds=wait, with_missing_nodes=with_missing_nodes
+            )
 
             def show() -> None:
                 state = "[green]live[/green]" if done["live"] else "[yellow]stored, not live yet[/yellow]"

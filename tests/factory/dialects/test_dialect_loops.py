@@ -134,9 +134,9 @@ def test_other_names_and_stand_ins_are_known_in_a_body():
     examination = examine(document, catalogue())
 
     assert "node 'a': type 'record_update' is read as 'update_record'" in examination.approximations
-    assert [(p.node, p.path, p.hint) for p in examination.problems if p.node == "b"] == [
-        ("b", "$.nodes[1].config.sub_nodes[1].type", STAND_INS["process_record"])
-    ]
+    said = [one for one in examination.approximations if one.startswith("node 'b'")]
+    assert len(said) == 1
+    assert STAND_INS["process_record"] in said[0]
 
 
 AT = "$.nodes[1].config.sub_nodes"

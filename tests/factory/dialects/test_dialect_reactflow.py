@@ -192,7 +192,6 @@ MISTAKES = [
     (document(drawn("a", "task_notify", config={**FULL, "titel": "x"})), "$.nodes[0].data.config.titel"),
     (document(drawn("a", "http_request", url="https://x", timeout=-1)), "$.nodes[0].data.timeout"),
     (document(drawn("a", "reccord_create")), "$.nodes[0].type"),
-    (document(drawn("a", "path_a")), "$.nodes[0].type"),
     (document(drawn("a", "task_notify", **FULL), edges=[line("a", "b")]), "$.edges[0].target"),
     (document(drawn("a", "condition", conditions=[{"left": 1, "operator": "~", "right": 2}])), "$.nodes[0].data.conditions[0]"),
     (document(drawn("a", "condition", conditions=[{"left": 1, "operator": "==", "right": 1, "output": "x"}]),

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from dag_factory.examine import examine, plan_of
 from oneo_operators.catalogue import catalogue
 from tests.factory.dialects.written import START, edge, loops, node, notify, show
@@ -84,23 +82,6 @@ def test_loop_of_the_catalogue_may_name_nodes_instead():
 
 def quoted(name: str) -> dict[str, Any]:
     return json.loads((FIXTURES / f"{name}.json").read_text())
-
-
-@pytest.mark.parametrize(
-    ("name", "stand_ins"),
-    [
-        ("catalogue-loop-implementation", {"3": "process_record", "4": "aggregate_results"}),
-        ("catalogue-parallel-processing", {"3": "path_a", "4": "path_b"}),
-        ("catalogue-error-recovery-flow", {"2": "error_handler", "3": "retry_logic", "4": "fallback_action"}),
-    ],
-)
-def test_pattern_names_the_nodes_to_put_in_the_place_of_stand_ins(name: str, stand_ins: dict[str, str]):
-    problems = {p.node: p for p in examine(quoted(name), catalogue()).problems if p.path.endswith(".type")}
-    assert problems.keys() == stand_ins.keys()
-    for node_id, stand_in in stand_ins.items():
-        assert repr(stand_in) in problems[node_id].message
-        hint = problems[node_id].hint or ""
-        assert any(name in hint for name in ("error_handling", *catalogue().types()))
 
 
 def test_pattern_of_the_loop_is_one_once_its_stand_ins_are_replaced(bench: Bench):
