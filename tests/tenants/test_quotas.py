@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from dag_factory.publish import publish
-from oneo.csv_import import ImportOptions, import_csv
 from oneo.database import Database
 from oneo.errors import QuotaError
+from oneo.importing import ImportOptions, import_file
 from oneo.store import executions, quotas, records, tenants, workflows
 from oneo_app import runs
 from oneo_app.dispatcher import airflow_runs, starting
@@ -154,7 +154,7 @@ def test_an_import_rejects_the_rows_above_the_quota(
     limit(database, tenant, max_records=2)
     file = tmp_path / "people.csv"
     file.write_text("name\nann\nben\ncay\n")
-    result = import_csv(database, tenant, "leads", file, ImportOptions(tmp_path / "rejects.csv"))
+    result = import_file(database, tenant, "leads", file, ImportOptions(tmp_path / "rejects.csv"))
     assert (result.created, result.rejected) == (2, 1)
     assert "max_records" in (tmp_path / "rejects.csv").read_text()
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from oneo.store.models import ActiveTrigger, RecordEvent
 
+_WAITING = RecordEvent.handled_at.is_(None) & RecordEvent.held_at.is_(None)
+
 
 def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
     """Lock record events nobody has handled yet, in order (system session).
@@ -17,7 +19,7 @@ def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
     """
     query = (
         select(RecordEvent)
-        .where(RecordEvent.handled_at.is_(None))
+        .where(_WAITING)
         .order_by(RecordEvent.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -37,7 +39,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     Returns:
         Its id, or None where none is waiting.
     """
-    waiting = select(RecordEvent.tenant_id, RecordEvent.id).where(RecordEvent.handled_at.is_(None))
+    waiting = select(RecordEvent.tenant_id, RecordEvent.id).where(_WAITING)
     waiting = waiting.order_by(RecordEvent.id).limit(1).with_for_update(skip_locked=True)
     statement = (
         update(RecordEvent)
@@ -46,6 +48,36 @@ def set_next_aside(session: Session, reason: str) -> int | None:
         .returning(RecordEvent.id)
     )
     return session.execute(statement).scalar()
+
+
+def release(session: Session, pipeline_id: str, limit: int | None = None) -> int:
+    """Hand on held events of a pipeline, oldest first; returns how many (a tenant's session).
+
+    Args:
+        session: A tenant's session.
+        pipeline_id: The pipeline.
+        limit: At most that many; without, all.
+    """
+    # A CTE is run once: as a subquery it may be run again, and then locks others.
+    held = (
+        select(RecordEvent.id)
+        .where(RecordEvent.pipeline_id == pipeline_id, RecordEvent.held_at.is_not(None))
+        .order_by(RecordEvent.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("held")
+    )
+    statement = update(RecordEvent).where(RecordEvent.id == held.c.id).values(held_at=None)
+    released = session.execute(statement.returning(RecordEvent.id)).all()
+    session.execute(select(func.pg_notify("oneo_work", "record_event")))
+    return len(released)
+
+
+def count_held(session: Session, pipeline_id: str) -> int:
+    """How many events of a pipeline are held (a tenant's session)."""
+    query = select(func.count()).select_from(RecordEvent)
+    held = query.where(RecordEvent.pipeline_id == pipeline_id, RecordEvent.held_at.is_not(None))
+    return session.scalar(held) or 0
 
 
 def triggers_for(session: Session, events: Iterable[RecordEvent]) -> list[ActiveTrigger]:

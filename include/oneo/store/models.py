@@ -102,7 +102,10 @@ class RecordHistory(Base):
 
 
 class RecordEvent(Base):
-    """One change of a record, written by the database in the changing transaction."""
+    """One change of a record, written by the database in the changing transaction.
+
+    One that is held (`held_at`) waits for its release before it waits to be handled.
+    """
 
     __tablename__ = "record_events"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -117,6 +120,7 @@ class RecordEvent(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     handled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+    held_at: Mapped[datetime | None]
 
 
 class Workflow(Base):
