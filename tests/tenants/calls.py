@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
-from oneo.store.families import NOBODY
 from oneo.store.bulk import BulkRecord
+from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
 from oneo.store.models import Base
 from oneo.store.pipelines import PipelineSpec
@@ -139,10 +139,10 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
-    "bulk.known_ids": {"ids": lambda aim: [UUID(aim.ids.record)]},
+    "bulk.known_ids": {"ids": lambda aim: [aim.ids.record]},
     "bulk.having": {"field": lambda aim: "email", "values": lambda aim: [EMAIL]},
     "bulk.insert": {"rows": lambda aim: [BulkRecord(uuid4(), {"word": "changed"})]},
-    "bulk.update": {"rows": lambda aim: [BulkRecord(UUID(aim.ids.record), {"word": "changed"})]},
+    "bulk.update": {"rows": lambda aim: [BulkRecord(aim.ids.record, {"word": "changed"})]},
     "bulk.set_events": {"events": lambda aim: "silent"},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
