@@ -32,19 +32,19 @@ import json, sys, time
 from pathlib import Path
 from oneo.database import Database
 from oneo.importing import ImportOptions, Reading, import_file
-url, tenant, pipeline, path = sys.argv[1:]
-options = ImportOptions(Path(path + ".rejects"), Reading(key="ref"), events="silent")
+url, tenant, pipeline, path, events = sys.argv[1:]
+options = ImportOptions(Path(path + ".rejects"), Reading(key="ref"), events=events)
 start = time.perf_counter()
 result = import_file(Database(url), tenant, pipeline, Path(path), options)
 seconds = time.perf_counter() - start
 # Not ru_maxrss: a process inherits that of the one that started it.
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-print(json.dumps([result.created, seconds, int(status["VmHWM"].split()[0])]))
+print(json.dumps([result.created + result.updated, seconds, int(status["VmHWM"].split()[0])]))
 """
 
 
 def measure_imports_of_records() -> Iterator[Measurement]:
-    """Milliseconds of 1,000 rows without events, and how memory grows with a file twenty times as long."""
+    """Milliseconds of 1,000 rows, and how time and memory grow with a file twenty times as long."""
     with tempfile.TemporaryDirectory(prefix="oneo-bench-") as folder, embedded_postgres(Path(folder)) as urls:
         migrate(urls.oneo_owner)
         database = Database(urls.oneo)
@@ -54,29 +54,37 @@ def measure_imports_of_records() -> Iterator[Measurement]:
             spec = PipelineSpec.model_validate({"id": _PIPELINE, "fields": _FIELDS})
             pipelines.apply(session, _TENANT, spec)
         database.dispose()
-        _, memory = _import(urls.oneo, _people(Path(folder) / "few.csv", FEW), FEW)
-        seconds, grown = _import(urls.oneo, _people(Path(folder) / "many.csv", MANY), MANY)
+        few, firing, many = (
+            _people(Path(folder) / f"{name}.csv", rows)
+            for name, rows in (("few", FEW), ("firing", FEW), ("many", MANY))
+        )
+        quick, memory = _import(urls.oneo, few, FEW)
+        fired, _ = _import(urls.oneo, firing, FEW, "now")
+        seconds, grown = _import(urls.oneo, many, MANY)
+        known, _ = _import(urls.oneo, few, FEW)
     yield Measurement(
-        "import of 1,000 records",
+        "import of 1,000 records, silent",
         seconds / MANY * 1_000_000,
         200,
         " ms",
         f"{MANY / seconds:,.0f} rows per second of {MANY:,}",
     )
     yield Measurement(
-        f"memory of {MANY:,} records to that of {FEW:,}",
+        f"memory of importing {MANY:,} records to that of {FEW:,}",
         grown / memory,
         1.2,
         detail=f"{grown / 1024:.0f} MB to {memory / 1024:.0f} MB",
     )
+    yield Measurement("import that fires to a silent one", fired / quick, 2)
+    yield Measurement(f"import of what is known, among {MANY:,}, to the first one", known / quick, 1.5)
 
 
-def _import(url: str, path: Path, rows: int) -> tuple[float, float]:
+def _import(url: str, path: Path, rows: int, events: str = "silent") -> tuple[float, float]:
     """Seconds and peak memory, in KiB, of importing a file."""
-    command = [sys.executable, "-c", _SCRIPT, url, _TENANT, _PIPELINE, str(path)]
+    command = [sys.executable, "-c", _SCRIPT, url, _TENANT, _PIPELINE, str(path), events]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    created, seconds, memory = json.loads(done.stdout)
-    assert created == rows, f"{created} of {rows} rows became records"
+    written, seconds, memory = json.loads(done.stdout)
+    assert written == rows, f"{written} of {rows} rows became records"
     return seconds, memory
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 TIMES = frozenset({"created_at", "updated_at"})
 # Far beyond any amount, far below what PostgreSQL's numeric and Python's own limits refuse.
 _MAX_BITS = 4096
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def plain(value: Any) -> Any:
@@ -48,7 +50,7 @@ def unusable(value: Any) -> str | None:
     if isinstance(value, str):
         if "\x00" in value:
             return "the text holds a NUL character"
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and _HALF_CHARACTER.search(value):
             return "the text holds half a character (a lone surrogate)"
     return None
 
