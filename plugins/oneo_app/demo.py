@@ -61,7 +61,7 @@ def import_leads(
 ) -> ImportResult:
     """Import the first rows of a file of leads."""
     options = ImportOptions(
-        rejects=settings().home / "rejects" / f"{path.stem}.rejects.csv",
+        rejects=settings().home / "rejects" / tenant_id / f"{path.stem}.rejects.csv",
         reading=Reading(key=KEY_COLUMN, not_answered=NOT_ANSWERED),
         limit=rows,
         keep_ids=True,

@@ -12,7 +12,7 @@ from oneo.database import Database
 from oneo.errors import UserError
 from oneo.importing import ImportOptions, Reading, import_file, preview
 from oneo.importing.mapping import parse_mapping, parse_pairs
-from oneo.store import events, pipelines, records
+from oneo.store import events, history, pipelines, records
 from oneo.store.models import Record, RecordEvent
 from oneo.store.pipelines import PipelineSpec
 
@@ -203,3 +203,38 @@ def test_held_events_are_handed_on_at_most_so_many_at_a_time(load, waiting, data
         assert events.release(session, "people") == 1
         assert events.release(session, "people") == 0
     assert waiting() == ["0", "1", "2", "3", "4"]
+
+
+def test_a_silent_import_is_part_of_the_history_and_what_stays_the_same_is_not(load, database, tenant):
+    ids = load(FIRST, events="silent").record_ids
+    load(FIRST + "Bo,b@x.de,1\n", events="silent")
+    load(FIRST.replace("Anna,a@x.de,1", "Anna,a@x.de,2"), events="silent")
+    with database.tenant(tenant) as session:
+        past = [(entry.kind, entry.version, entry.changes) for entry in history.of_record(session, ids[0])]
+
+    assert [(kind, version) for kind, version, _ in past] == [("created", 1), ("updated", 2)]
+    assert past[1][2] == {"score": {"before": 1, "after": 2}}
+
+
+def test_a_record_keeps_the_external_id_by_which_another_system_finds_it(load, kept):
+    load("name,email,external_id\nAnna,a@x.de,old\nBo,b@x.de,\n")
+    result = load(
+        "name,email,external_id\nAnne,a@x.de,new\nBob,b@x.de,bo\nCy,,new\nCyd,,new\nAnya,,old\nBobo,,bo\n"
+    )
+
+    assert (result.created, result.updated, result.rejected) == (1, 5, 0)
+    assert [(one["name"], one["external_id"]) for one in kept()] == [
+        ("Anya", "old"), ("Bobo", "bo"), ("Cyd", "new"),
+    ]  # fmt: skip
+
+
+def test_of_several_records_with_the_same_address_the_oldest_counts(load, kept, database, tenant):
+    for name in ("first", "second", "third"):
+        with database.tenant(tenant) as session:
+            records.create(session, tenant, "people", {"name": name, "email": "a@x.de"})
+    for score in (1, 2):
+        load(f"name,email,score\n,a@x.de,{score}\n,a@x.de,{score + 5}\n")
+
+    assert [(one["name"], one.get("score")) for one in kept()] == [
+        ("first", 7), ("second", None), ("third", None),
+    ]  # fmt: skip

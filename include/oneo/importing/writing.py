@@ -128,8 +128,9 @@ class Writer:
         try:
             data = checked(given)
             if target is not None and self._duplicates == "update":
-                # An empty cell leaves a known record's value as it is.
-                return self._put(BulkRecord(target.id, {**target.data, **data}), known, "updated")
+                # An empty cell leaves a known record's value as it is, and no row the id by which others find it.
+                kept = {name: target.data[name] for name in ("external_id",) if name in target.data}
+                return self._put(BulkRecord(target.id, {**target.data, **data, **kept}), known, "updated")
             if known.has("external_id", data):
                 del data["external_id"]  # another system's id leads to one record only
             return self._put(BulkRecord(own_id, data), known, "created", places)

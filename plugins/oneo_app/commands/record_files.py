@@ -96,7 +96,7 @@ def import_records(
         columns = parse_mapping(read_file(mapping), str(mapping)) if mapping is not None else {}
         tenant_id = connect.tenant_or_default(tenant)
         options = ImportOptions(
-            rejects=rejects or settings().home / "rejects" / f"{file.stem}.rejects.csv",
+            rejects=rejects or settings().home / "rejects" / tenant_id / f"{file.stem}.rejects.csv",
             reading=Reading(key, frozenset(null or ()), {**columns, **parse_pairs(maps or ())}),
             sheet=sheet,
             duplicates=duplicates.value,
