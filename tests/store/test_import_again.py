@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,25 @@ def test_of_several_records_with_the_same_address_the_oldest_counts(load, kept, 
     assert [(one["name"], one.get("score")) for one in kept()] == [
         ("first", 7), ("second", None), ("third", None),
     ]  # fmt: skip
+
+
+def test_two_imports_of_the_same_file_at_once_make_each_record_once(
+    load, kept, database, tenant, options, csv_file
+):
+    path = csv_file("name,email\n" + "".join(f"{n},{n if n % 3 else ''}\n" for n in range(1800)))
+    with ThreadPoolExecutor(2) as both:
+        found = [both.submit(import_file, database, tenant, "people", path, options()) for _ in range(2)]
+
+    assert [one.result().rejected for one in found] == [0, 0]
+    assert len(kept()) == 1800
+
+
+def test_rows_set_aside_are_imported_once_they_are_corrected(load, kept, options, database, tenant):
+    rejects = Path(load("name,score\nAnna,1\nBo,many\n").rejects_file)
+    corrected = rejects.with_name("corrected.csv")
+    corrected.write_text(rejects.read_text().replace("Bo,many", "Bo,2"))
+    given = options(mapping={"line": None, "problem": None})
+    result = import_file(database, tenant, "people", corrected, given)
+
+    assert (result.created, result.rejected) == (1, 0)
+    assert kept() == [{"name": "Anna", "score": 1}, {"name": "Bo", "score": 2}]

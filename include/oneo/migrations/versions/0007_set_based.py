@@ -186,7 +186,7 @@ STATISTICS = """
 CREATE FUNCTION analyze_records() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    ANALYZE records;
+    ANALYZE (SKIP_LOCKED) records;
 END
 $$;
 REVOKE ALL ON FUNCTION analyze_records FROM PUBLIC;
