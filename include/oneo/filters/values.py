@@ -41,17 +41,18 @@ def is_scalar(value: Any) -> bool:
 
 def unusable(value: Any) -> str | None:
     """Why no stored value can be compared with this one, or None where it can."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            return "the text holds a NUL character"
+        if not value.isascii() and _HALF_CHARACTER.search(value):
+            return "the text holds half a character (a lone surrogate)"
+        return None
     if isinstance(value, list):
         return next((reason for one in value if (reason := unusable(one))), None)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} is not a finite number"
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return "the number is too large"
-    if isinstance(value, str):
-        if "\x00" in value:
-            return "the text holds a NUL character"
-        if not value.isascii() and _HALF_CHARACTER.search(value):
-            return "the text holds half a character (a lone surrogate)"
     return None
 
 
