@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from oneo.database import Database
 from oneo.store import events, records
 from oneo.store.models import ActiveTrigger, RecordEvent
@@ -25,6 +27,23 @@ def test_events_are_claimed_in_order_by_one_and_handled_once(database: Database,
 
     assert [event.after["data"]["name"] for event in mine] == ["a", "b"]
     assert [event.id for event in left] == [mine[1].id]
+
+
+def test_thousands_of_events_are_handled_at_once(database: Database, tenant: str, leads: str):
+    with database.tenant(tenant) as session:
+        session.execute(
+            text(
+                "INSERT INTO record_events (tenant_id, pipeline_id, record_id, kind)"
+                " SELECT :tenant, :pipeline, gen_random_uuid(), 'created' FROM generate_series(1, 5000)"
+            ),
+            {"tenant": tenant, "pipeline": leads},
+        )
+    with database.system() as session:
+        mine = of(tenant, events.claim_waiting(session, 100_000))
+        events.mark_handled(session, mine)
+    with database.system() as session:
+        assert len(mine) == 5000
+        assert of(tenant, events.claim_waiting(session, 100_000)) == []
 
 
 def test_handling_nothing_changes_nothing(database: Database, tenant: str, leads: str):

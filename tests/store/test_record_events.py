@@ -162,7 +162,7 @@ def test_many_records_of_one_statement_have_an_event_each(plain_sql, tenant: str
     plain_sql.execute("UPDATE records SET stage = 'new'")
     plain_sql.execute(
         "INSERT INTO records (tenant_id, id, pipeline_id, data)"
-        " SELECT %s, gen_random_uuid(), %s, jsonb_build_object('n', n) FROM generate_series(1, 999) AS n",
+        " SELECT %s, gen_random_uuid(), %s, jsonb_build_object('n', n) FROM generate_series(1, 199) AS n",
         [tenant, leads],
     )
     plain_sql.execute("UPDATE records SET owner = data ->> 'n' WHERE (data ->> 'n')::integer % 2 = 0")
@@ -172,13 +172,13 @@ def test_many_records_of_one_statement_have_an_event_each(plain_sql, tenant: str
     )
     found = events()[2:]
 
-    created, updated, last = found[:999], found[999:1499], found[1499:]
-    assert sorted(event.after["data"]["n"] for event in created) == list(range(1, 1000))
+    created, updated, last = found[:199], found[199:299], found[299:]
+    assert sorted(event.after["data"]["n"] for event in created) == list(range(1, 200))
     assert {event.kind for event in updated} == {"updated"}
     assert all(event.changed == ["owner"] and event.before["owner"] is None for event in updated)
-    assert sorted(int(event.after["owner"]) for event in updated) == list(range(0, 1000, 2))
+    assert sorted(int(event.after["owner"]) for event in updated) == list(range(0, 200, 2))
     assert all(str(event.record_id) == event.before["id"] == event.after["id"] for event in updated + last)
-    assert sum(event.kind == "deleted" for event in last) == 500
+    assert sum(event.kind == "deleted" for event in last) == 100
     assert [(e.kind, e.changed) for e in last if e.kind != "deleted"] == [("updated", ["n"])]
 
 

@@ -132,6 +132,7 @@ def test_a_removed_record_leaves_its_relations(database: Database, tenant: str, 
 
 
 def test_many_records_of_one_statement_have_an_entry_each(plain_sql, tenant: str, leads: str, anna: UUID):
+    plain_sql.execute("SELECT set_config('oneo.events', 'silent', false)")
     plain_sql.execute(
         "INSERT INTO records (tenant_id, id, pipeline_id, data)"
         " SELECT %s, gen_random_uuid(), %s, jsonb_build_object('n', n) FROM generate_series(1, 500) AS n",

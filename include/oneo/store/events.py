@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from oneo.store.models import ActiveTrigger, RecordEvent
 
+_PIECE = 500
 _WAITING = RecordEvent.handled_at.is_(None) & RecordEvent.held_at.is_(None)
 
 
@@ -30,7 +31,10 @@ def claim_waiting(session: Session, limit: int) -> list[RecordEvent]:
 def mark_handled(session: Session, events: Iterable[RecordEvent]) -> None:
     """Take events off the queue (system session)."""
     keys = [(event.tenant_id, event.id) for event in events]
-    session.execute(update(RecordEvent).where(_key().in_(keys)).values(handled_at=func.clock_timestamp()))
+    # Thousands of pairs in one statement are nested too deeply for the database.
+    for start in range(0, len(keys), _PIECE):
+        these = _key().in_(keys[start : start + _PIECE])
+        session.execute(update(RecordEvent).where(these).values(handled_at=func.clock_timestamp()))
 
 
 def set_next_aside(session: Session, reason: str) -> int | None:
