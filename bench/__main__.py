@@ -11,6 +11,7 @@ from bench.fusion import measure_fusion
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
 from bench.measure import Measurement
+from bench.records import measure_imports_of_records
 from bench.small import measure_imports
 from bench.stack import bench_stack
 
@@ -21,6 +22,7 @@ def main() -> None:
     """Measure everything."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     found: list[Measurement] = [*measure_imports(), *measure_language(console.print)]
+    found += measure_imports_of_records()
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
         found += measure_fusion(stack, rounds, console.print)

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from dag_factory.reading import read_file
-from oneo.csv_import import ImportOptions, ImportResult, import_csv
 from oneo.database import Database
+from oneo.importing import ImportOptions, ImportResult, Reading, import_file
 from oneo.settings import settings
 from oneo.store import executions, pipelines, tenants
 from oneo.store.models import Execution, Record
@@ -61,12 +61,12 @@ def import_leads(
 ) -> ImportResult:
     """Import the first rows of a file of leads."""
     options = ImportOptions(
-        rejects=settings().home / "rejects" / f"{path.stem}.rejects.csv",
-        key=KEY_COLUMN,
-        not_answered=NOT_ANSWERED,
+        rejects=settings().home / "rejects" / tenant_id / f"{path.stem}.rejects.csv",
+        reading=Reading(key=KEY_COLUMN, not_answered=NOT_ANSWERED),
         limit=rows,
+        keep_ids=True,
     )
-    return import_csv(found, tenant_id, "leads", path, options, progress)
+    return import_file(found, tenant_id, "leads", path, options, progress)
 
 
 def wait_for_leads(

@@ -146,7 +146,7 @@ def test_rows_that_do_not_fit_go_to_a_file_and_the_others_are_imported(oneo, tmp
     done = oneo("records", "import", str(leads), "-p", "leads", "--rejects", str(rejects), "--json")
     assert done.returncode == 1
     counts = {"read": 5, "created": 2, "updated": 0, "rejected": 3, "rejects_file": str(rejects)}
-    assert json.loads(done.stdout) == counts
+    assert json.loads(done.stdout).items() >= counts.items()
     lines = rejects.read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["line", "3", "4", "5"]
     assert "time_on_website: 'a while' is not of type number" in lines[1]

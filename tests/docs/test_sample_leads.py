@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from oneo.csv_import import ImportOptions, import_csv
 from oneo.expressions import Scope, compile_condition, compile_template
+from oneo.importing import ImportOptions, Reading, import_file
 from oneo.store import pipelines, records
 from oneo.store.contacts import normalise
 from tests.docs.documents import ROOT
@@ -42,10 +42,9 @@ def leads(database, tenant, tmp_path):
     )
     with database.tenant(tenant) as session:
         pipelines.apply(session, tenant, spec)
-    options = ImportOptions(
-        rejects=tmp_path / "rejects.csv", key="Prospect ID", not_answered=frozenset({"Select"})
-    )
-    result = import_csv(database, tenant, "leads", ROOT / "include/samples/leads.csv", options)
+    reading = Reading(key="Prospect ID", not_answered=frozenset({"Select"}))
+    options = ImportOptions(tmp_path / "rejects.csv", reading, keep_ids=True)
+    result = import_file(database, tenant, "leads", ROOT / "include/samples/leads.csv", options)
     assert (result.created, result.rejected) == (40, 0)
     with database.tenant(tenant) as session:
         return [records.view(records.get(session, record_id)) for record_id in result.record_ids]

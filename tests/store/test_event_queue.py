@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from oneo.database import Database
 from oneo.events import Event
@@ -36,6 +36,23 @@ def test_events_are_claimed_in_order_by_one_and_handled_once(database: Database,
     assert [(event.record or event.data)["name"] for event in mine] == ["a", "a", "b", "b"]
     assert [event.id for event in left] == [event.id for event in mine[2:]]
     assert kept == {"w/start": {"outcome": "started"}}
+
+
+def test_thousands_of_events_are_handled_at_once(database: Database, tenant: str, leads: str):
+    with database.tenant(tenant) as session:
+        session.execute(
+            text(
+                "INSERT INTO record_events (tenant_id, pipeline_id, record_id, kind)"
+                " SELECT :tenant, :pipeline, gen_random_uuid(), 'created' FROM generate_series(1, 5000)"
+            ),
+            {"tenant": tenant, "pipeline": leads},
+        )
+    with database.system() as session:
+        mine = of(tenant, events.claim_waiting(session, 100_000))
+        events.mark_handled(session, mine, {})
+    with database.system() as session:
+        assert len(mine) == 5000
+        assert of(tenant, events.claim_waiting(session, 100_000)) == []
 
 
 def test_handling_nothing_changes_nothing(database: Database, tenant: str, leads: str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from psycopg.errors import CheckViolation
 from sqlalchemy import select
 
 from oneo.database import Database
@@ -153,3 +154,46 @@ def test_an_image_reads_like_the_record(database: Database, tenant: str, by_sql,
     assert {name: value for name, value in image.items() if name not in times} == {
         name: value for name, value in view.items() if name not in times
     }
+
+
+def test_many_records_of_one_statement_have_an_event_each(plain_sql, tenant: str, leads: str, events):
+    # One by itself first: what the database then knows of the statement must not hold for many.
+    plain_sql.execute(INSERT, [tenant, uuid4(), leads, '{"n": 0}'])
+    plain_sql.execute("UPDATE records SET stage = 'new'")
+    plain_sql.execute(
+        "INSERT INTO records (tenant_id, id, pipeline_id, data)"
+        " SELECT %s, gen_random_uuid(), %s, jsonb_build_object('n', n) FROM generate_series(1, 199) AS n",
+        [tenant, leads],
+    )
+    plain_sql.execute("UPDATE records SET owner = data ->> 'n' WHERE (data ->> 'n')::integer % 2 = 0")
+    plain_sql.execute(
+        "UPDATE records SET deleted_at = CASE WHEN owner IS NULL THEN now() END,"
+        " data = CASE WHEN owner = '8' THEN '{}' ELSE data END"
+    )
+    found = events()[2:]
+
+    created, updated, last = found[:199], found[199:299], found[299:]
+    assert sorted(event.after["data"]["n"] for event in created) == list(range(1, 200))
+    assert {event.kind for event in updated} == {"updated"}
+    assert all(event.changed == ["owner"] and event.before["owner"] is None for event in updated)
+    assert sorted(int(event.after["owner"]) for event in updated) == list(range(0, 200, 2))
+    assert all(str(event.record_id) == event.before["id"] == event.after["id"] for event in updated + last)
+    assert sum(event.kind == "deleted" for event in last) == 100
+    assert [(e.kind, e.changed) for e in last if e.kind != "deleted"] == [("updated", ["n"])]
+
+
+def test_a_record_keeps_its_id(plain_sql, by_sql):
+    with pytest.raises(CheckViolation, match="keeps its id"):
+        plain_sql.execute("UPDATE records SET id = gen_random_uuid()")
+
+
+def test_a_transaction_may_hold_its_events_back_or_write_none(plain_sql, by_sql, events):
+    for how in ("held", "silent", "now"):
+        with plain_sql.transaction():
+            plain_sql.execute("SELECT set_config('oneo.events', %s, true)", [how])
+            plain_sql.execute("UPDATE records SET stage = %s", [how])
+    found = events()[1:]
+
+    assert [(event.after["stage"], event.held_at is not None) for event in found] == [
+        ("held", True), ("now", False),
+    ]  # fmt: skip

@@ -129,3 +129,32 @@ def test_a_removed_record_leaves_its_relations(database: Database, tenant: str, 
     with database.tenant(tenant) as session:
         assert relations.descendants(session, anna) == set()
         assert records.find_one(session, child.id) is not None
+
+
+def test_many_records_of_one_statement_have_an_entry_each(plain_sql, tenant: str, leads: str, anna: UUID):
+    plain_sql.execute("SELECT set_config('oneo.events', 'silent', false)")
+    plain_sql.execute(
+        "INSERT INTO records (tenant_id, id, pipeline_id, data)"
+        " SELECT %s, gen_random_uuid(), %s, jsonb_build_object('n', n) FROM generate_series(1, 500) AS n",
+        [tenant, leads],
+    )
+    plain_sql.execute(
+        "UPDATE records SET owner = data ->> 'n', archived_at = CASE WHEN id = %s THEN now() END", [anna]
+    )
+    kept = plain_sql.execute(
+        "SELECT kind, changes -> 'owner' ->> 'after', changes -> 'n' ->> 'after', image ->> 'id'"
+        " FROM record_history WHERE record_id <> %s",
+        [anna],
+    ).fetchall()
+    plain_sql.execute("DELETE FROM records")
+    left = plain_sql.execute(
+        "SELECT kind, version, changes, image ->> 'id' FROM record_history WHERE kind <> 'created'"
+    ).fetchall()
+
+    assert sorted(int(row[2]) for row in kept if row[0] == "created") == list(range(1, 501))
+    assert sorted(int(row[1]) for row in kept if row[0] == "updated") == list(range(1, 501))
+    assert sorted(left, key=str) == sorted(
+        [("archived", 2, {}, str(anna)), ("removed", 3, {}, None)]
+        + [("updated", 2, {}, None), ("removed", 3, {}, None)] * 500,
+        key=str,
+    )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
+from oneo.store.bulk import BulkRecord
 from oneo.store.events import as_event
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
@@ -149,6 +150,11 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
+    "bulk.known_ids": {"ids": lambda aim: [aim.ids.record]},
+    "bulk.having": {"field": lambda aim: "email", "values": lambda aim: [EMAIL]},
+    "bulk.insert": {"rows": lambda aim: [BulkRecord(uuid4(), {"word": "changed"})]},
+    "bulk.update": {"rows": lambda aim: [BulkRecord(aim.ids.record, {"word": "changed"})]},
+    "bulk.set_events": {"events": lambda aim: "silent"},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
         "parent": lambda aim: row(aim, models.Record, "id = '{record}'"),

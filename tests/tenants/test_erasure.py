@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,8 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from oneo.database import Database
+from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
-from oneo.store import executions, records
+from oneo.store import executions, held_events, records
 from oneo.store.models import Execution
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
@@ -134,6 +136,19 @@ def test_erasing_starts_no_workflow(oneo: Callable[..., Any], bench: Bench, ann:
     # Of Ann's two events none is left, and none came.
     assert len(waiting()) == len(before) - 2
     assert "deleted" not in waiting()
+
+
+def test_what_an_import_held_back_goes_too(oneo: Callable[..., Any], bench: Bench, tmp_path: Path) -> None:
+    bench.record("contacts", name="X")
+    file = tmp_path / "people.csv"
+    file.write_text(f"name,email\nAnn Lee,{ANN}\nBob,bob@example.com\n")
+    options = ImportOptions(tmp_path / "rejects.csv", events="held")
+    import_file(bench.database, bench.tenant, "contacts", file, options)
+    erase(oneo, bench.tenant)
+
+    assert "ann" not in everything(bench.database, bench.tenant).replace(bench.tenant, "")
+    with bench.database.tenant(bench.tenant) as session:
+        assert held_events.release(session, "contacts") == 1
 
 
 def test_a_dry_run_says_the_same_and_leaves_all(

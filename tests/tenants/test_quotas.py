@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from dag_factory.publish import publish
-from oneo.csv_import import ImportOptions, import_csv
 from oneo.database import Database
 from oneo.errors import QuotaError
+from oneo.importing import ImportOptions, import_file
 from oneo.store import executions, quotas, records, tenants, workflows
 from oneo_app import runs
 from oneo_app.dispatcher import airflow_runs, starting
@@ -148,15 +148,21 @@ def test_a_record_too_many_is_refused_for_good(database: Database, tenant: str, 
     bench.record("leads", name="three")
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
 def test_an_import_rejects_the_rows_above_the_quota(
-    database: Database, tenant: str, bench: Bench, tmp_path: Path
+    database: Database, tenant: str, bench: Bench, tmp_path: Path, dry_run: bool
 ) -> None:
-    limit(database, tenant, max_records=2)
+    bench.record("leads", name="one", external_id="1")
     file = tmp_path / "people.csv"
-    file.write_text("name\nann\nben\ncay\n")
-    result = import_csv(database, tenant, "leads", file, ImportOptions(tmp_path / "rejects.csv"))
-    assert (result.created, result.rejected) == (2, 1)
-    assert "max_records" in (tmp_path / "rejects.csv").read_text()
+    file.write_text("external_id,name\n" + "".join(f"{n},n{n}\n" for n in range(1, 1201)))
+    limit(database, tenant, max_records=1002)
+    options = ImportOptions(tmp_path / "rejects.csv", events="silent", dry_run=dry_run)
+    result = import_file(database, tenant, "leads", file, options)
+    # The first is known: who may have no further record may still bring those it has up to date.
+    assert (result.created, result.updated, result.rejected) == (1001, 1, 198)
+    assert (tmp_path / "rejects.csv").read_text().count("max_records") == 198
+    again = import_file(database, tenant, "leads", file, options)
+    assert (again.created, again.rejected) == ((1001, 198) if dry_run else (0, 198))
 
 
 def test_quotas_are_set_by_command(oneo: Callable[..., Any], tenant: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 TIMES = frozenset({"created_at", "updated_at"})
 # Far beyond any amount, far below what PostgreSQL's numeric and Python's own limits refuse.
 _MAX_BITS = 4096
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def plain(value: Any) -> Any:
@@ -39,17 +41,18 @@ def is_scalar(value: Any) -> bool:
 
 def unusable(value: Any) -> str | None:
     """Why no stored value can be compared with this one, or None where it can."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            return "the text holds a NUL character"
+        if not value.isascii() and _HALF_CHARACTER.search(value):
+            return "the text holds half a character (a lone surrogate)"
+        return None
     if isinstance(value, list):
         return next((reason for one in value if (reason := unusable(one))), None)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} is not a finite number"
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return "the number is too large"
-    if isinstance(value, str):
-        if "\x00" in value:
-            return "the text holds a NUL character"
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            return "the text holds half a character (a lone surrogate)"
     return None
 
 

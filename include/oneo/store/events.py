@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import ColumnElement, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from oneo.events import Event
@@ -16,6 +16,8 @@ from oneo.store.records import view_image
 # What was decided about an event, by trigger (`workflow/node`).
 Decisions = Mapping[str, Mapping[str, Any]]
 Row = RecordEvent | InboxEvent
+# Where the data of an inbox event holds the record that it is about.
+RECORD = "oneo_record"
 _TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
 
 
@@ -26,7 +28,7 @@ def claim_waiting(session: Session, limit: int) -> list[Event]:
     """
     found: list[Event] = []
     for table in _TABLES:
-        waiting = select(table).where(table.handled_at.is_(None)).order_by(table.id).limit(limit)
+        waiting = select(table).where(_is_waiting(table)).order_by(table.id).limit(limit)
         rows: Iterable[Row] = session.scalars(waiting.with_for_update(skip_locked=True))
         found += map(as_event, rows)
     # Of each kind there are the first ones, so the first of both are among them.
@@ -65,7 +67,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
         if (
             found := session.execute(
                 select(table.id, table.tenant_id)
-                .where(table.handled_at.is_(None))
+                .where(_is_waiting(table))
                 .order_by(table.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
@@ -125,14 +127,7 @@ def as_event(row: Row) -> Event:
     )
 
 
-# Where the data of an inbox event holds the record that it is about.
-RECORD = "oneo_record"
-
-
-def count_waiting(session: Session) -> int:
-    """How many events nobody has handled yet (system session)."""
-    counts = [
-        session.scalar(select(func.count()).select_from(table).where(table.handled_at.is_(None)))
-        for table in _TABLES
-    ]
-    return sum(count or 0 for count in counts)
+def _is_waiting(table: type[Row]) -> ColumnElement[bool]:
+    """Whether an event is in the queue: not handled, and not held back by an import."""
+    waiting = table.handled_at.is_(None)
+    return waiting & RecordEvent.held_at.is_(None) if table is RecordEvent else waiting

@@ -102,7 +102,10 @@ class RecordHistory(Base):
 
 
 class RecordEvent(Base):
-    """One change of a record, written by the database in the changing transaction."""
+    """One change of a record, written by the database in the changing transaction.
+
+    One that is held (`held_at`) waits for its release before it waits to be handled.
+    """
 
     __tablename__ = "record_events"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -117,13 +120,14 @@ class RecordEvent(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     handled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+    held_at: Mapped[datetime | None]
     decisions: Mapped[dict[str, Any] | None]
 
 
 class InboxEvent(Base):
     """Something that came in or was brought about, other than a change of a record; `key` is its sender's name for it.
 
-    `decisions` is, by trigger, what was decided about it (see `oneo_app.dispatcher.decisions`).
+    `decisions` is, by trigger, what was decided about it (see `oneo_app.dispatcher.deciding`).
     """
 
     __tablename__ = "inbox"

@@ -87,30 +87,60 @@ def postpone_due(session: Session, tenant_id: str, wait: Wait) -> None:
     )
 
 
-def check_records(session: Session, tenant_id: str) -> None:
-    """Nothing where the tenant may have one record more; deleted ones do not count.
+class RecordPlaces:
+    """The records that a tenant may have beside those it has; deleted ones do not count.
 
     Until the transaction ends no other creates one: two never take the same last place.
+
+    Args:
+        session: A session.
+        tenant_id: The tenant.
+        lock: Whether others wait; without, what is left may be taken meanwhile.
+    """
+
+    def __init__(self, session: Session, tenant_id: str, *, lock: bool = True) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self._lock = lock
+        # Asked once for each transaction: a workflow creates hundreds of records in one.
+        known = session.info.setdefault(RECORDS, {})
+        if tenant_id not in known:
+            known[tenant_id] = _limits(session, tenant_id, RECORDS)
+        self._most: int | None = known[tenant_id].get(RECORDS)
+        self._left: int | None = None
+
+    def take(self) -> None:
+        """Take a place.
+
+        Raises:
+            QuotaError: There is none.
+        """
+        if self._most is None:
+            return
+        if self._left is None:
+            self._left = self._count_left(self._most)
+        if self._left <= 0:
+            raise QuotaError(
+                f"{RECORDS} of tenant {self._tenant_id!r} is {self._most}, and it has as many",
+                hint=f"delete records, or raise it with `oneo tenants set {self._tenant_id} {RECORDS}=…`",
+            )
+        self._left -= 1
+
+    def _count_left(self, most: int) -> int:
+        if self._lock:
+            lock_values(self._session, self._tenant_id, "", [(RECORDS, None)])
+        kept = (Record.tenant_id == self._tenant_id) & Record.deleted_at.is_(None)
+        counted = select(Record.id).where(kept).limit(most).subquery()
+        return most - (self._session.scalar(select(func.count()).select_from(counted)) or 0)
+
+
+def check_records(session: Session, tenant_id: str) -> None:
+    """Nothing where the tenant may have one record more, as `RecordPlaces` has it.
 
     Raises:
         QuotaError: It has as many as it may.
     """
-    # Asked once for each transaction: an import creates hundreds of records in one.
-    known = session.info.setdefault(RECORDS, {})
-    if tenant_id not in known:
-        known[tenant_id] = _limits(session, tenant_id, RECORDS)
-    limits = known[tenant_id]
-    if not limits:
-        return
-    lock_values(session, tenant_id, "", [(RECORDS, None)])
-    kept = (Record.tenant_id == tenant_id) & Record.deleted_at.is_(None)
-    most = limits[RECORDS]
-    counted = select(Record.id).where(kept).limit(most).subquery()
-    if (session.scalar(select(func.count()).select_from(counted)) or 0) >= most:
-        raise QuotaError(
-            f"{RECORDS} of tenant {tenant_id!r} is {most}, and it has as many",
-            hint=f"delete records, or raise it with `oneo tenants set {tenant_id} {RECORDS}=…`",
-        )
+    RecordPlaces(session, tenant_id).take()
 
 
 def _limits(session: Session, tenant_id: str, *names: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from oneo.filters.values import is_number, unusable
 SYSTEM_FIELDS = ("stage", "owner", "external_id")
 # Columns that the store itself keeps: data of these names would be hidden by them.
 RESERVED_FIELDS = ("id", "pipeline_id", "version", "created_at", "updated_at")
+_SCALAR = (str, int, float, type(None))
 
 
 def checked(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,18 +37,19 @@ def checked(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unfit(value: Any) -> str | None:
+    # First what most values are: an import asks this of millions.
+    if isinstance(value, _SCALAR):
+        return unusable(value)
     if isinstance(value, Mapping):
         parts = [part for item in value.items() for part in item]
         return next((reason for part in parts if (reason := _unfit(part))), None)
     if isinstance(value, list | tuple):
         return next((reason for part in value if (reason := _unfit(part))), None)
-    reason = unusable(value)
-    if reason is None and not isinstance(value, str | int | float | None):
-        try:
-            to_json(value)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            return str(error)
-    return reason
+    try:
+        to_json(value)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        return str(error)
+    return None
 
 
 def plus(name: str, current: Any, amount: float) -> float:

@@ -1,22 +1,21 @@
-"""A CSV file as rows with the lines they start on, and the file of the rows that did not fit."""
+"""A CSV file as rows with the lines they start on."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from oneo.errors import UserError
+from oneo.importing.source import MAX_CELL, Row, unreadable
 
-Row = tuple[int, list[str]]
-_MAX_CELL = 1_000_000
 # Comma first; the others where the header has no comma, as spreadsheets of other countries write it.
 _DELIMITERS = (",", ";", "\t")
 
 
-class Source:
+class CsvSource:
     """An open CSV file with a header line.
 
     Args:
@@ -28,7 +27,7 @@ class Source:
     """
 
     def __init__(self, path: Path, text: TextIO) -> None:
-        csv.field_size_limit(_MAX_CELL)
+        csv.field_size_limit(MAX_CELL)
         self._path = path
         self._text = text
         for self._delimiter in _DELIMITERS:
@@ -40,22 +39,18 @@ class Source:
         if not any(self.header):
             raise UserError(f"{path} has no header line", hint="the first line names the columns")
 
-    def rows(self, limit: int | None = None) -> Iterator[Row]:
-        """The rows that are not empty, at most `limit`, each with the line it starts on.
+    def rows(self) -> Iterator[Row]:
+        """The rows that are not empty, each with the line it starts on.
 
         Raises:
             UserError: The file cannot be read any further.
         """
         lines = self._lines()
         next(lines)
-        count = 0
         for line, cells in lines:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if limit is not None and count >= limit:
-                return
-            count += 1
-            yield line, self._unquoted(cells)
+            if any(cell.strip() for cell in cells):
+                whole = self._unquoted(cells)
+                yield Row(line, whole, repaired=whole is not cells)
 
     def _unquoted(self, cells: list[str]) -> list[str]:
         """A row that a careless program quoted as a whole, as the row it is; any other row as it stands.
@@ -70,7 +65,7 @@ class Source:
             return cells
         return inner if len(inner) == len(self.header) else cells
 
-    def _lines(self) -> Iterator[Row]:
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
         self._text.seek(0)
         reader = csv.reader(self._text, delimiter=self._delimiter, strict=True)
         while True:
@@ -91,7 +86,7 @@ class Source:
             yield start, cells
 
 
-def open_source(path: Path, stack: ExitStack) -> Source:
+def open_csv(path: Path, stack: ExitStack) -> CsvSource:
     """Open a CSV file until the stack closes.
 
     Raises:
@@ -100,10 +95,10 @@ def open_source(path: Path, stack: ExitStack) -> Source:
     try:
         text = stack.enter_context(path.open(newline="", encoding="utf-8-sig"))
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}", hint="give the path of a CSV file") from None
+        raise unreadable(path, error) from None
     if not text.seekable():
         raise UserError(f"{path} can be read only once", hint="save it as a file first")
-    return Source(path, text)
+    return CsvSource(path, text)
 
 
 def _undecodable(path: Path) -> int:
@@ -115,33 +110,3 @@ def _undecodable(path: Path) -> int:
             except UnicodeDecodeError:
                 return number
     return 1
-
-
-class Rejects:
-    """The file of rows that did not fit; made with the first of them.
-
-    Args:
-        target: Where it goes.
-        header: The source's column names.
-        stack: Closes the file.
-    """
-
-    def __init__(self, target: Path, header: Sequence[str], stack: ExitStack) -> None:
-        self._target = target
-        self._header = header
-        self._stack = stack
-        self._writer: Any = None
-
-    @property
-    def path(self) -> str | None:
-        """Where they are, or None where there are none."""
-        return str(self._target) if self._writer is not None else None
-
-    def write(self, line: int, problem: str, cells: Sequence[str]) -> None:
-        """Add a row."""
-        if self._writer is None:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            target = self._stack.enter_context(self._target.open("w", newline="", encoding="utf-8"))
-            self._writer = csv.writer(target)
-            self._writer.writerow(["line", "problem", *self._header])
-        self._writer.writerow([line, problem, *cells])

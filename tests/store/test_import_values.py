@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oneo.csv_columns import convert, field_name
+from oneo.importing.columns import field_name
+from oneo.importing.values import convert
 
 
 @pytest.mark.parametrize(

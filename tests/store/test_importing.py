@@ -11,16 +11,17 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from oneo import csv_import
-from oneo.csv_import import ImportOptions, import_csv
 from oneo.database import Database
 from oneo.errors import NotFoundError, UserError
+from oneo.importing import ImportOptions, ImportResult, Reading, import_file
+from oneo.importing.job import BATCH
 from oneo.store import pipelines, records
 from oneo.store.models import Record
 from oneo.store.pipelines import PipelineSpec, parse_spec
 
 ROOT = Path(__file__).parents[2]
 LEADS = ROOT.parent / "shared" / "data" / "leads" / "leads-2000.csv"
+READING = {"key", "not_answered", "mapping"}
 FIELDS = [
     {"id": "name", "name": "Full Name", "required": True},
     {"id": "score", "type": "number"},
@@ -39,9 +40,11 @@ def people(database: Database, tenant: str) -> str:
 
 @pytest.fixture
 def load(database: Database, tenant: str, people: str, csv_file, tmp_path: Path):
-    def one(content: str | bytes, progress=lambda _: None, **options: object) -> csv_import.ImportResult:
+    def one(content: str | bytes, progress=lambda _: None, **options: object) -> ImportResult:
         options.setdefault("rejects", tmp_path / "out" / "rejects.csv")
-        return import_csv(database, tenant, people, csv_file(content), ImportOptions(**options), progress)
+        reading = Reading(**{name: options.pop(name) for name in READING & options.keys()})
+        given = ImportOptions(reading=reading, keep_ids=True, **options)
+        return import_file(database, tenant, people, csv_file(content), given, progress)
 
     return one
 
@@ -56,7 +59,7 @@ def kept(database: Database, tenant: str, people: str):
     return one
 
 
-def rejected(result: csv_import.ImportResult) -> list[list[str]]:
+def rejected(result: ImportResult) -> list[list[str]]:
     with Path(result.rejects_file).open(newline="", encoding="utf-8") as lines:
         return list(csv.reader(lines))
 
@@ -171,8 +174,8 @@ def test_a_column_external_id_tells_records_apart_unasked(load, kept):
     for _ in range(2):
         result = load("name,External ID\nAnna,7\nBo,\n")
 
-    assert (result.created, result.updated) == (1, 1)
-    assert [one["name"] for one in kept()] == ["Anna", "Bo", "Bo"]
+    assert (result.created, result.updated, result.skipped) == (0, 1, 1)
+    assert [one["name"] for one in kept()] == ["Anna", "Bo"]
 
 
 def test_a_limit_reads_that_many_rows_and_no_further(load, kept):
@@ -214,11 +217,11 @@ def test_a_missing_file_pipeline_or_key_is_named(database: Database, tenant: str
         load("name,ref\nAnna,a\n", key="reff")
     options = ImportOptions(tmp_path / "rejects.csv")
     with pytest.raises(UserError, match="No such file"):
-        import_csv(database, tenant, "people", tmp_path / "no.csv", options)
+        import_file(database, tenant, "people", tmp_path / "no.csv", options)
     with pytest.raises(UserError, match="directory"):
-        import_csv(database, tenant, "people", tmp_path, options)
+        import_file(database, tenant, "people", tmp_path, options)
     with pytest.raises(NotFoundError, match="did you mean 'people'"):
-        import_csv(database, tenant, "peple", tmp_path / "no.csv", options)
+        import_file(database, tenant, "peple", tmp_path / "no.csv", options)
 
 
 def test_rejects_do_not_overwrite_their_source(load, tmp_path: Path):
@@ -232,7 +235,10 @@ def test_a_header_alone_is_an_empty_import(load):
         "read": 0,
         "created": 0,
         "updated": 0,
+        "skipped": 0,
         "rejected": 0,
+        "repaired": 0,
+        "repaired_lines": [],
         "rejects_file": None,
     }
 
@@ -250,8 +256,8 @@ def test_a_database_failure_in_the_middle_leaves_whole_batches_only(
     finally:
         as_owner.execute("ALTER TABLE records DROP CONSTRAINT no_boom")
 
-    assert seen == [csv_import.BATCH]
-    assert len(kept()) == csv_import.BATCH
+    assert seen == [BATCH]
+    assert len(kept()) == BATCH
     assert "Failing row" not in str(raised.value)
 
 
@@ -260,17 +266,19 @@ def test_two_thousand_real_leads(database: Database, tenant: str, tmp_path: Path
     document = json.loads((ROOT / "include/samples/pipelines/leads.json").read_text())
     with database.tenant(tenant) as session:
         pipelines.apply(session, tenant, parse_spec(document, "leads.json"))
-    options = ImportOptions(tmp_path / "rejects.csv", key="Lead Number", not_answered=frozenset({"Select"}))
-    first = import_csv(database, tenant, "leads", LEADS, options)
-    again = import_csv(database, tenant, "leads", LEADS, options)
+    reading = Reading(key="Lead Number", not_answered=frozenset({"Select"}))
+    options = ImportOptions(tmp_path / "rejects.csv", reading)
+    first = import_file(database, tenant, "leads", LEADS, options)
+    again = import_file(database, tenant, "leads", LEADS, options)
     with database.tenant(tenant) as session:
         totals = records.aggregate(session, "leads", {}, ["total_visits", "time_on_website"])
         selects = records.count(session, "leads", {"specialization": "Select"})
         kept = session.scalar(select(func.count()).select_from(Record))
+        versions = set(session.scalars(select(Record.version)))
 
-    assert (first.read, first.created, first.rejected) == (2000, 2000, 0)
+    assert (first.read, first.created, first.rejected, first.repaired) == (2000, 2000, 0, 70)
     assert (again.created, again.updated, again.rejected) == (0, 2000, 0)
-    assert (totals["count"], kept, selects) == (2000, 2000, 0)
+    assert (totals["count"], kept, selects, versions) == (2000, 2000, 0, {1})
     with LEADS.open(newline="") as file:
         header, *lines = csv.reader(file)
     # Seventy of them stand in the file as one quoted cell.
