@@ -18,6 +18,7 @@ from oneo.store import (
     pipelines,
     records,
     relations,
+    rotations,
     tasks,
     tenants,
     workflows,
@@ -138,6 +139,7 @@ def fill(database: Database) -> Callable[[str], None]:
                 link_url=None,
                 **about,
             )
+            rotations.whose_turn(session, tenant_id, "calls", ["anna"])
 
     return one
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
+from oneo.store.contacts import Wanted
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
 from oneo.store.models import Base
@@ -90,7 +91,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
-    "criteria": lambda aim: {"email": EMAIL},
+    "wanted": lambda aim: Wanted({"email": EMAIL}, threshold=0.5),
+    "people": lambda aim: ["open", "changed"],
+    "rotation_id": lambda aim: "round",
+    "record_ids": lambda aim: [aim.ids.record, aim.ids.duplicate],
     "field_name": lambda aim: "email",
     "value": lambda aim: EMAIL,
     "values": lambda aim: [("email", EMAIL)],
@@ -109,7 +113,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "output": lambda aim: {"word": "changed"},
     "error": lambda aim: {"message": "changed"},
     "name": lambda aim: "error_workflow",
-    "strategy": lambda aim: "any",
     "status": lambda aim: "failed",
     "state": lambda aim: "failed",
     "version": lambda aim: 2,
@@ -118,7 +121,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "attempt": lambda aim: 1,
     "number": lambda aim: 2,
     "limit": lambda aim: 1000,
-    "threshold": lambda aim: 0.5,
     "seconds": lambda aim: -3600,
     "older_than_seconds": lambda aim: -3600,
     "due_at": lambda aim: None,

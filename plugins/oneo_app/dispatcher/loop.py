@@ -17,6 +17,7 @@ from oneo.store import workflows
 from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.matching import match_events
+from oneo_app.dispatcher.reminding import release_due
 from oneo_app.dispatcher.starting import start_next
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Dispatcher:
             lambda: match_events(self.database),
             self._start_some,
             lambda: finish_ended(self.database),
+            lambda: release_due(self.database),
         ]
         busy = False
         for step in steps:
