@@ -253,14 +253,15 @@ def test_failures_say_where_and_what(bench: Bench, config: dict[str, Any], messa
 
 def test_saving_checks_the_options(bench: Bench) -> None:
     assert bench.problems("create_follow_up_task", EXAMPLE) == []
+    config = {**EXAMPLE, "due_date": "+2 days"}
     for change in (
         {"due_date": "2031-13-40"},
         {"reminder_before_minutes": -1},
         {"priority": "now"},
         {"assignees": ["eva"]},
-        {"assignment": "round_robin"},
+        {"assignment": "round_robin", "title": "Call"},
         {"timezone": "Mars/Base"},
         {"holiday_country": "Germany"},
     ):
-        [*found] = bench.problems("create_follow_up_task", {**EXAMPLE, **change})
+        [*found] = bench.problems("create_follow_up_task", {**config, **change})
         assert next(iter(change)) in found[0], found
