@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, desc, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,8 @@ Strategy = Literal["any", "all", "weighted"]
 _NAMES = ("name", "full_name", "first_name", "last_name")
 _PHONES = ("phone", "mobile")
 _CANDIDATES = 200
+# Of so many that share the most, the oldest are candidates: to ask all namesakes for their age takes a while.
+_SHARING = 1000
 # Keys of addresses without their tag start with it.
 _UNTAGGED = "~"
 
@@ -196,7 +198,8 @@ def _by_keys(
     )
     if together:
         sharing = sharing.having(*(func.bool_or(RecordKey.key.in_(own)) for own in keys.values()))
-    likely = sharing.subquery()
+    most = (desc("exact"), desc("number"), RecordKey.record_id)
+    likely = sharing.order_by(*most).limit(_SHARING).subquery()
     order = (likely.c.exact.desc(), likely.c.number.desc(), Record.created_at, Record.id)
     return query.join(likely, likely.c.record_id == Record.id).order_by(*order).limit(_CANDIDATES)
 

@@ -14,13 +14,13 @@ TABLES = """
 ALTER TABLE records ADD COLUMN merged_into uuid;
 CREATE INDEX records_merged_into ON records (tenant_id, merged_into) WHERE merged_into IS NOT NULL;
 
+-- No foreign keys, which would be checked for each of a record's keys: triggers write them, and take them away.
 CREATE TABLE record_keys (
-    tenant_id text NOT NULL REFERENCES tenants,
+    tenant_id text NOT NULL,
     record_id uuid NOT NULL,
     key text NOT NULL,
     pipeline_id text NOT NULL,
-    PRIMARY KEY (tenant_id, record_id, key),
-    FOREIGN KEY (tenant_id, record_id) REFERENCES records ON DELETE CASCADE
+    PRIMARY KEY (tenant_id, record_id, key)
 );
 CREATE INDEX record_keys_key ON record_keys (tenant_id, pipeline_id, key);
 
@@ -48,45 +48,55 @@ GRANT UPDATE (status) ON notifications TO oneo_system;
 # leak only, which those of plain texts are, and functions of data are not.
 KEYS = r"""
 CREATE FUNCTION contact_keys(data jsonb) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT field.name || ':' || found.key), '{}')
-    FROM jsonb_each_text(data) AS field (name, value)
-    CROSS JOIN LATERAL (
-        SELECT lower(btrim(regexp_replace(normalize(left(field.value, 200)), '\s+', ' ', 'g')))
-    ) AS plain (text)
-    CROSS JOIN LATERAL (
-        SELECT plain.text WHERE field.name LIKE '%email' AND plain.text <> ''
-        UNION ALL
-        SELECT '~' || regexp_replace(plain.text, '\+[^@]*@', '@')
-        WHERE field.name LIKE '%email' AND plain.text <> ''
-        UNION ALL
-        SELECT right(regexp_replace(regexp_replace(plain.text, '(ext|x|#|;).*', ''), '\D', '', 'g'), 7)
-        WHERE field.name ~ '(phone|mobile)$'
-        UNION ALL
-        SELECT unnest(array_agg(left(word, 3)) || ('=' || string_agg(word, ' ' ORDER BY word)))
-        FROM regexp_split_to_table(
-            regexp_replace(normalize(plain.text, NFD), '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+'
-        ) AS word
-        WHERE field.name IN ('name', 'full_name', 'first_name', 'last_name') AND word <> ''
-    ) AS found (key)
-    WHERE (field.name ~ '(email|phone|mobile)$' OR field.name IN ('name', 'full_name', 'first_name', 'last_name'))
-        AND found.key <> ''
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    name text;
+    plain text;
+    words text[];
+    keys text[] := '{}';
+BEGIN
+    FOR name, plain IN
+        SELECT field.key, lower(btrim(regexp_replace(normalize(left(field.value, 200)), '\s+', ' ', 'g')))
+        FROM jsonb_each_text(data) AS field
+        WHERE (field.key IN ('name', 'full_name', 'first_name', 'last_name') OR field.key LIKE '%email'
+            OR field.key LIKE '%phone' OR field.key LIKE '%mobile') AND field.value <> ''
+    LOOP
+        IF name LIKE '%email' THEN
+            keys := keys || (name || ':' || plain) || (name || ':~' || regexp_replace(plain, '\+[^@]*@', '@'));
+        ELSIF name LIKE '%name' THEN
+            words := regexp_split_to_array(
+                btrim(regexp_replace(
+                    regexp_replace(normalize(plain, NFD), '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'
+                )),
+                ' '
+            );
+            IF words <> '{""}' THEN
+                keys := keys || (SELECT array_agg(DISTINCT name || ':' || left(word, 3)) FROM unnest(words) AS word)
+                    || (SELECT name || ':=' || string_agg(word, ' ' ORDER BY word) FROM unnest(words) AS word);
+            END IF;
+        ELSE
+            plain := right(regexp_replace(regexp_replace(plain, '(ext|x|#|;).*', ''), '\D', '', 'g'), 7);
+            IF plain <> '' THEN keys := keys || (name || ':' || plain); END IF;
+        END IF;
+    END LOOP;
+    RETURN keys;
+END
 $$;
 
 CREATE FUNCTION write_record_keys() RETURNS trigger
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        DELETE FROM record_keys WHERE tenant_id = NEW.tenant_id AND record_id = NEW.id;
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM record_keys WHERE tenant_id = OLD.tenant_id AND record_id = OLD.id;
     END IF;
-    IF NEW.deleted_at IS NULL THEN
+    IF TG_OP <> 'DELETE' AND NEW.deleted_at IS NULL THEN
         INSERT INTO record_keys (tenant_id, record_id, key, pipeline_id)
         SELECT NEW.tenant_id, NEW.id, key, NEW.pipeline_id FROM unnest(contact_keys(NEW.data)) AS key;
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER records_write_new_keys AFTER INSERT ON records
+CREATE TRIGGER records_write_new_keys AFTER INSERT OR DELETE ON records
     FOR EACH ROW EXECUTE FUNCTION write_record_keys();
 CREATE TRIGGER records_write_keys AFTER UPDATE ON records
     FOR EACH ROW WHEN (
