@@ -28,7 +28,8 @@ def crowd(database: Database) -> Iterator[str]:
         pipelines.apply(session, tenant_id, PipelineSpec(id="contacts"))
         common = {"tenant_id": tenant_id, "pipeline_id": "contacts"}
         people = [
-            {"name": f"Anna {uuid4().hex}", "email": f"p{n}@x.de", "phone": f"+49171{n:07}"} for n in range(ROWS)
+            {"name": f"Anna {uuid4().hex}", "email": f"p{n}@x.de", "phone": f"+49171{n:07}"}
+            for n in range(ROWS)
         ]
         session.execute(insert(Record), [{**common, "id": uuid4(), "data": one} for one in people])
     url = database.url.set(drivername="postgresql").render_as_string(False)
@@ -48,7 +49,7 @@ def crowd(database: Database) -> Iterator[str]:
         {"email": "p7@x.de", "phone": "+491710000007"},
         {"email": "p7@x.de", "name": "Anna"},
     ],
-    ids=lambda criteria: "+".join(criteria),
+    ids="+".join,
 )
 def test_candidates_come_from_the_index(database: Database, crowd: str, strategy, criteria) -> None:
     plans: list[str] = []

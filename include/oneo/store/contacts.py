@@ -198,8 +198,8 @@ def _by_keys(
     )
     if together:
         sharing = sharing.having(*(func.bool_or(RecordKey.key.in_(own)) for own in keys.values()))
-    most = (desc("exact"), desc("number"), RecordKey.record_id)
-    likely = sharing.order_by(*most).limit(_SHARING).subquery()
+    sharing = sharing.order_by(desc("exact"), desc("number"), RecordKey.record_id).limit(_SHARING)
+    likely = sharing.subquery()
     order = (likely.c.exact.desc(), likely.c.number.desc(), Record.created_at, Record.id)
     return query.join(likely, likely.c.record_id == Record.id).order_by(*order).limit(_CANDIDATES)
 

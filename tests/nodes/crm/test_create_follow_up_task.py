@@ -15,7 +15,7 @@ from oneo.store import tenants
 from oneo.store.models import Task
 from oneo_operators.nodes.crm import _due
 from oneo_operators.nodes.crm.create_follow_up_task import CreateFollowUpTaskConfig
-from tests.nodes.bench import EXAMPLES, Bench
+from tests.nodes.bench import EXAMPLES, Bench, workflow
 
 EXAMPLE = EXAMPLES["create_follow_up_task"]
 
@@ -169,6 +169,17 @@ def test_a_task_that_fails_takes_no_turn(bench: Bench) -> None:
     config = {"assignment": "round_robin", "assignees": TEAM, "rotation": "inbound"}
     assert task(bench, config)["assigned_to"] == "eva"
     bench.node("create_follow_up_task", {"title": "Call", **config, "due_date": "9999 years"})
+    assert task(bench, config)["assigned_to"] == "bob"
+
+
+def test_an_attempt_that_is_repeated_takes_no_second_turn(bench: Bench) -> None:
+    config = {"assignment": "round_robin", "assignees": TEAM, "rotation": "inbound", "due_date": "+1 day"}
+    node = {"id": "node", "type": "create_follow_up_task", "config": {"title": "Call", **config}}
+    node["config"]["reminder_before_minutes"] = 5
+    state = bench.begin(workflow(node))
+    first, second = bench.attempt(state, "node"), bench.attempt(state, "node")
+    assert (first.output, first.output["assigned_to"]) == (second.output, "eva")
+    assert len(bench.notifications_of(str(state.id))) == 1
     assert task(bench, config)["assigned_to"] == "bob"
 
 

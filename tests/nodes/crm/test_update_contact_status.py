@@ -193,6 +193,16 @@ def test_of_several_at_the_same_time_each_sees_the_one_before(bench: Bench) -> N
     assert sum(output["changed"] for output in outputs) == 1
 
 
+def test_an_attempt_that_is_repeated_tells_nobody_again(bench: Bench) -> None:
+    ada = bench.record("contacts", status="lead")
+    node = {"id": "node", "type": "update_contact_status", "config": {**EXAMPLE, "record_id": ada}}
+    state = bench.begin(workflow(node))
+    first, second = bench.attempt(state, "node"), bench.attempt(state, "node")
+    assert (first.output, first.output["changed"]) == (second.output, True)
+    assert len(bench.notifications_of(str(state.id))) == 1
+    assert (bench.get(ada) or {})["version"] == 2
+
+
 def test_people_are_told_once_and_gaps_are_left_out(bench: Bench) -> None:
     ada = bench.record("contacts", owner="eva")
     people = ["{{record.owner}}", "eva", "{{trigger.none | default('')}}"]
