@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 from uuid import UUID, uuid4, uuid5
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
@@ -73,9 +73,10 @@ class CreateFollowUpTaskConfig(AssignmentConfig):
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
-            raise ValueError("Input should be a time zone such as Europe/Berlin")
-        return value
+        try:
+            return value and ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("Input should be a time zone such as Europe/Berlin") from error
 
 
 class CreateFollowUpTaskOperator(NodeOperator):

@@ -125,7 +125,8 @@ def _change(
     table: _lifecycle.Transitions | None = config.allowed_transitions
     if table is None:
         table = _lifecycle.transitions_of(pipelines.get(session, row.pipeline_id), field)
-    _lifecycle.check(table, field, records.view(row).get(field), config.new_status)
+    before = records.view(row).get(field)
+    _lifecycle.check(table, field, None if before is None else str(before), config.new_status)
     values: dict[str, Any] = {field: config.new_status, f"{field}_reason": config.reason}
     if config.update_timestamp:
         values[f"{field}_changed_at"] = context.now
