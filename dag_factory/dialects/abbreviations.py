@@ -106,6 +106,16 @@ def _task(node: Abbreviated) -> list[Option]:
     return [Option("task_type", kind, "type"), *title]
 
 
+def _status(node: Abbreviated) -> list[Option]:
+    """`status` is the one that follows."""
+    status = node.config.get("status")
+    return (
+        []
+        if "new_status" in node.config or not isinstance(status, str)
+        else [Option("new_status", status, "status")]
+    )
+
+
 def _notification(node: Abbreviated) -> list[Option]:
     """Without recipients and title it tells the record's owner what its other options say."""
     config, message = node.config, node.config.get("message")
@@ -231,4 +241,5 @@ _READERS: Final[dict[str, Callable[[Abbreviated], list[Option]]]] = {
     "find_records": _search,
     "for_each": _loop,
     "task_notify": _notification,
+    "update_contact_status": _status,
 }

@@ -21,6 +21,7 @@ from oneo.database import Database
 from oneo.errors import OneoError
 from oneo.expressions import Scope, compile_condition, compile_template
 from oneo.store import contacts, executions, log, notifications, pipelines, records, tasks, workflows
+from oneo.store.contacts import Wanted
 from oneo.store.log import NodeKey
 from oneo_operators.catalogue import catalogue
 
@@ -87,7 +88,7 @@ _STEPS: tuple[Callable[[Session], object], ...] = (
     lambda session: records.find_one(session, _NOTHING),
     lambda session: records.find_one(session, _NOTHING, lock=True),
     lambda session: records.find(session, "leads", {"email": "a@example.com"}),
-    lambda session: contacts.matches(session, "contacts", {"email": "a@example.com"}, "any", 0.8),
+    lambda session: contacts.matches(session, "contacts", Wanted({"email": "a@example.com"})),
     lambda session: records.create(session, _NOBODY, "leads", {}),
     lambda session: tasks.create(
         session,

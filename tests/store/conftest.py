@@ -21,6 +21,7 @@ from oneo.store import (
     pipelines,
     records,
     relations,
+    rotations,
     tasks,
     tenants,
     timers,
@@ -146,6 +147,7 @@ def fill(database: Database) -> Callable[[str], None]:
                 link_url=None,
                 **about,
             )
+            rotations.whose_turn(session, tenant_id, "calls", ["anna"])
         with database.system() as session:
             gatherings.add(session, tenant_id, "welcome", "start", 1, Gathers())
             timers.arm(session, tenant_id, "welcome", "start", "anna", LATER, record.id)

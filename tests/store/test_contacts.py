@@ -1,4 +1,4 @@
-"""Contacts: who is meant by an address, a number or a name, and what becomes of duplicates."""
+"""Contacts: who is meant by an address, a number or a name."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, text
 
 from oneo.database import Database
-from oneo.store import contacts, records, tasks
-from oneo.store.contacts import normalise
-from oneo.store.models import Record, RecordEvent
+from oneo.store import contacts, deletion, pipelines, records
+from oneo.store.contacts import Wanted, normalise
+from oneo.store.models import Record
+from oneo.store.pipelines import PipelineSpec
 
 
 @pytest.fixture
@@ -25,9 +26,11 @@ def add(database: Database, tenant: str, leads: str):
 
 @pytest.fixture
 def meant(database: Database, tenant: str, leads: str):
-    def one(strategy: str = "any", threshold: float = 0.8, region: str | None = None, **criteria: object):
+    def one(strategy: str = "any", threshold: float = 0.8, **criteria: object):
+        options = {name: criteria.pop(name) for name in ("region", "weights", "tags") if name in criteria}
+        wanted = Wanted(criteria, strategy, threshold, **options)
         with database.tenant(tenant) as session:
-            return contacts.matches(session, leads, criteria, strategy, threshold, region)
+            return [match for match in contacts.matches(session, leads, wanted) if match.meant]
 
     return one
 
@@ -41,6 +44,7 @@ def ids(found) -> list[str]:
     [
         ("email", "  Anna@X.DE ", None, "anna@x.de"),
         ("work_email", "A@X.de", None, "a@x.de"),
+        ("email", "Jose\u0301+News@x.de", None, "jos\u00e9+news@x.de"),
         ("phone", "0171 123 45 67", "DE", "+491711234567"),
         ("phone", "+49 (0)171/1234567", None, "+491711234567"),
         ("mobile", "(202) 555-0142", "US", "+12025550142"),
@@ -178,70 +182,56 @@ def test_deleted_contacts_and_other_pipelines_are_not_meant(database: Database, 
     assert meant(email="anna@x.de") == []
 
 
-@pytest.fixture
-def merged(database: Database, tenant: str, add):
-    """Anna, who kept her values, and the two she took over."""
-    young = add(email="young@x.de", city="Bonn", phone="1", tags=["y"], owner="zoe", external_id="crm-7")
-    keep = add(email="anna@x.de", city="", tags=[], score=0)
-    old = add(email="old@x.de", city="Köln", score=9, stage="hot")
+def test_weights_decide_how_much_a_criterion_counts(add, meant):
+    anna = add(email="anna@x.de", phone="+491711234567", name="Anna Berg")
+    asked = {"email": "anna@x.de", "phone": "+4930999999", "name": "Anna Berg"}
+
+    assert meant("weighted", 0.7, **asked) == []
+    (match,) = meant("weighted", 0.7, weights={"email": 3, "name": 2}, **asked)
+    assert (str(match.record.id), match.confidence, match.by) == (anna, 0.833, ("email", "name"))
+
+
+def test_a_tag_in_an_address_counts_unless_it_is_told_not_to(add, meant):
+    anna, news = add(email="anna@x.de"), add(email="Anna+News@x.de")
+
+    assert ids(meant(email="anna@x.de")) == [anna]
+    assert ids(meant(email="anna+news@X.de")) == [news]
+    assert ids(meant(email="anna+other@x.de", tags=False)) == [anna, news]
+
+
+@pytest.mark.parametrize(
+    ("field", "held", "wanted"),
+    [
+        ("email", "MÜLLER@x.de", "müller@x.de"),
+        ("email", "jose\u0301@x.de", "jos\u00e9@x.de"),
+        ("name", "ÉLODIE", "élodie"),
+        ("first_name", "Jonathan", "Jonathon"),
+        ("phone", "+49 171 1234567 ext. 5", "+491711234567"),
+        ("external_id", "crm-7", "crm-7"),
+        ("linkedin", " in/anna ", "in/anna"),
+    ],
+)
+def test_other_spellings_and_fields(add, meant, field: str, held: str, wanted: str):
+    anna = add(**{field: held})
+
+    assert ids(meant(**{field: wanted})) == [anna]
+
+
+def test_what_changes_is_found_by_what_it_is_now(database: Database, tenant: str, leads: str, add, meant):
+    anna = add(email="old@x.de", name="Anna Berg")
     with database.tenant(tenant) as session:
-        tasks.create(
-            session,
-            tenant,
-            task_id=uuid4(),
-            record_id=records.get(session, old).id,
-            type="call",
-            title="Call",
-            description=None,
-            priority="high",
-            assigned_to=None,
-            due_at=None,
-            remind_at=None,
-            execution_id=None,
-            node_id=None,
-        )
+        row = records.get(session, anna, lock=True)
+        records.update(session, row, records.Changes(set={"email": "new@x.de"}))
+    assert (ids(meant(email="old@x.de")), ids(meant(email="new@x.de"))) == ([], [anna])
+
     with database.tenant(tenant) as session:
-        rows = [records.get(session, one, lock=True) for one in (keep, old, young)]
-        assert contacts.merge(session, rows[0], rows[1:]) == [old, young]
-    return keep, old, young
-
-
-def test_a_merge_keeps_values_and_takes_what_is_missing_from_the_oldest(database, tenant, merged):
+        deletion.delete(session, records.get(session, anna, lock=True))
+    assert meant(email="new@x.de") == []
     with database.tenant(tenant) as session:
-        view = records.view(records.get(session, merged[0]))
+        deletion.restore(session, deletion.locate(session, anna))
+    assert ids(meant(email="new@x.de")) == [anna]
 
-    kept = {"email": "anna@x.de", "score": 0}
-    taken = {
-        "city": "Bonn",
-        "phone": "1",
-        "tags": ["y"],
-        "stage": "hot",
-        "owner": "zoe",
-        "external_id": "crm-7",
-    }
-    assert {name: view[name] for name in kept | taken} == kept | taken
-    assert "merged_into" not in view
-
-
-def test_a_merge_moves_tasks_and_leaves_history(database, tenant, merged, plain_sql):
-    keep, *others = merged
     with database.tenant(tenant) as session:
-        moved = tasks.of_record(session, records.get(session, keep).id)
-        gone = [records.find_one(session, one) for one in others]
-        query = select(RecordEvent.kind).order_by(RecordEvent.id)
-        histories = [list(session.scalars(query.where(RecordEvent.record_id == one))) for one in others]
-    kept = plain_sql.execute(
-        "SELECT data ->> 'merged_into' FROM records WHERE deleted_at IS NOT NULL"
-    ).fetchall()
-
-    assert [task.title for task in moved] == ["Call"]
-    assert gone == [None, None]
-    assert histories == [["created", "deleted"]] * 2
-    assert kept == [(keep,), (keep,)]
-
-
-def test_the_other_systems_id_leads_to_the_one_that_stayed(database, tenant, leads, merged):
-    with database.tenant(tenant) as session:
-        found = records.by_external_id(session, leads, "crm-7")
-
-    assert str(found.id) == merged[0]
+        pipelines.apply(session, tenant, PipelineSpec(id="clients"))
+        session.execute(text("UPDATE records SET pipeline_id = 'clients'"))
+    assert meant(email="new@x.de") == []

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 import oneo.store
 from oneo.store import executions, models, workflows
 from oneo.store.bulk import BulkRecord
+from oneo.store.contacts import Wanted
 from oneo.store.events import as_event
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
@@ -92,7 +93,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "events": lambda aim: [as_event(row(aim, models.RecordEvent, "id = '{event}'"))],
     "event_ids": lambda aim: [aim.ids.event],
     "decisions": lambda aim: {aim.ids.event: {"changed": {"outcome": "changed"}}},
-    "wanted": lambda aim: Gathers("changed"),
     "trigger": lambda aim: row(aim, models.ActiveTrigger, "workflow_id = '{workflow}'"),
     "due": lambda aim: datetime.now(UTC),
     "kind": lambda aim: "app",
@@ -100,7 +100,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
-    "criteria": lambda aim: {"email": EMAIL},
+    "wanted": lambda aim: Wanted({"email": EMAIL}, threshold=0.5),
+    "people": lambda aim: ["open", "changed"],
+    "rotation_id": lambda aim: "round",
+    "record_ids": lambda aim: [aim.ids.record, aim.ids.duplicate],
     "field_name": lambda aim: "email",
     "value": lambda aim: EMAIL,
     "values": lambda aim: [("email", EMAIL)],
@@ -119,7 +122,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "output": lambda aim: {"word": "changed"},
     "error": lambda aim: {"message": "changed"},
     "name": lambda aim: "error_workflow",
-    "strategy": lambda aim: "any",
     "status": lambda aim: "failed",
     "state": lambda aim: "failed",
     "version": lambda aim: 2,
@@ -128,7 +130,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "attempt": lambda aim: 1,
     "number": lambda aim: 2,
     "limit": lambda aim: 1000,
-    "threshold": lambda aim: 0.5,
     "seconds": lambda aim: -3600,
     "older_than_seconds": lambda aim: -3600,
     "due_at": lambda aim: None,
@@ -147,6 +148,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
+    "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},

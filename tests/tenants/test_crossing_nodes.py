@@ -63,7 +63,11 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
         ]
     },
     "create_follow_up_task": lambda ids: node(
-        "create_follow_up_task", title=f"x{SEEN}", related_record=str(ids.record)
+        "create_follow_up_task",
+        title=f"x{SEEN}",
+        related_record=str(ids.record),
+        assignment="least_load",
+        assignees=["eva"],
     ),
     "create_record": lambda ids: node(
         "create_record",
@@ -100,6 +104,13 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),
+    "update_contact_status": lambda ids: node(
+        "update_contact_status",
+        record_id=str(ids.record),
+        new_status="customer",
+        update_related_records=True,
+        notification_list=["eva"],
+    ),
     "update_record": lambda ids: node(
         "update_record",
         record_id=str(ids.record),

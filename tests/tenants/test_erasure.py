@@ -114,6 +114,16 @@ def test_nothing_of_the_person_is_left(
     assert (counts["record_events"], counts["records_mentioning"]) == (2, 1)
 
 
+@pytest.mark.parametrize("email", [ANN, "ann@old.example.com"])
+def test_what_was_merged_goes_along(oneo: Callable[..., Any], bench: Bench, ann: str, email: str) -> None:
+    double = bench.record("contacts", name="Ann L.", email="ann@old.example.com", phone="987654")
+    assert oneo("records", "merge", ann, double, "--tenant", bench.tenant).exit_code == 0
+    counts = erase(oneo, bench.tenant, email=email)["erased"]
+    left = everything(bench.database, bench.tenant)
+    assert [word for word in ("987654", "ann l.", "ann@old.example.com") if word in left] == []
+    assert (counts["records"], bench.get(ann), bench.get(double)) == (2, None, None)
+
+
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:
     before = everything(bench.database, bench.tenant)
     erase(oneo, bench.tenant)

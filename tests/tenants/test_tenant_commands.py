@@ -125,3 +125,14 @@ def test_a_removed_tenants_processes_write_nothing_any_more(
     assert oneo("tenants", "remove", tenant, "--yes").exit_code == 0
     with pytest.raises(IntegrityError), database.tenant(tenant) as session:
         pipelines.apply(session, tenant, PipelineSpec(id="leads"))
+
+
+def test_where_a_tenants_people_are(oneo: Callable[..., Any], tenant: str) -> None:
+    done = oneo("tenants", "set", tenant, "country=DE-BY", "timezone=Europe/Berlin", "--json")
+    assert json.loads(done.stdout)["settings"] == {"country": "DE-BY", "timezone": "Europe/Berlin"}
+    for text_, hint in (("country=Germany", "DE, DE-BY, US"), ("timezone=CEST+1", "such as Europe/Berlin")):
+        done = oneo("tenants", "set", tenant, text_)
+        assert (done.exit_code, hint in done.output) == (1, True)
+    assert json.loads(oneo("tenants", "set", tenant, "country=", "--json").stdout)["settings"] == {
+        "timezone": "Europe/Berlin"
+    }

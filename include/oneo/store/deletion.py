@@ -93,7 +93,7 @@ def restore(session: Session, row: Record) -> list[Record]:
     children = _locked(session, Record.deleted_with == row.id)
     for one in (row, *children):
         _check_external_id(session, one)
-        one.deleted_at = one.archived_at = one.deleted_with = None
+        one.deleted_at = one.archived_at = one.deleted_with = one.merged_into = None
         one.version += 1
         one.updated_at = datetime.now(UTC)
         session.flush()

@@ -1,6 +1,7 @@
 """Erasure of a person: what is known of whoever has an e-mail address goes, in one transaction.
 
-- A record is the person's where one of its fields is the address. It goes with its history, tasks and executions.
+- A record is the person's where one of its fields is the address, or where it was merged with one that is. It goes
+  with its history, tasks and executions.
 - An execution is about the person where it is about such a record, where the address stands in its data or log, or
   where one that is has called it. Its row stays, for the numbers of runs; what it read and wrote is emptied.
 - Anywhere else the address itself is taken out of the text it stands in.
@@ -150,9 +151,18 @@ def _records(session: Session, address: Address) -> tuple[list[Record], list[Rec
     query = select(Record).where(address.could_be_in(*columns)).order_by(Record.id).with_for_update()
     found = session.scalars(query).all()
     own = [row for row in found if address.is_value_of([row.data, row.external_id])]
+    own += _merged_with(session, own)
     return own, [
         row for row in found if row not in own and address.stands_in([row.data, row.owner, row.external_id])
     ]
+
+
+def _merged_with(session: Session, own: list[Record]) -> list[Record]:
+    """The further records that are one with these."""
+    kept = {row.merged_into or row.id for row in own}
+    query = select(Record).where(or_(Record.id.in_(kept), Record.merged_into.in_(kept)))
+    rows = session.scalars(query.order_by(Record.id).with_for_update())
+    return [row for row in rows if row not in own]
 
 
 def _executions(session: Session, address: Address, record_ids: list[UUID]) -> list[Execution]:

@@ -1,14 +1,17 @@
-"""Locks on values: whoever is about to create what must exist once waits for the one before."""
+"""Locks: whoever is about to create what must exist once, or to change several records, waits for the one before."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+
+from oneo.store.models import Record
 
 # First half of the lock's key, so that these never meet another use of advisory locks.
 _SPACE = 823477
@@ -31,3 +34,13 @@ def lock_values(
             text("SELECT pg_advisory_xact_lock(:space, key) FROM unnest(CAST(:keys AS integer[])) AS key"),
             {"space": _SPACE, "keys": [key - 2**31 for key in sorted(keys)]},
         )
+
+
+def lock_records(session: Session, record_ids: Iterable[UUID]) -> dict[UUID, Record]:
+    """The records by id, held until the transaction ends; those that are deleted by now are left out.
+
+    In order of their ids: of two that lock the same records, one waits for the other.
+    """
+    query = select(Record).where(Record.id.in_(record_ids)).order_by(Record.id)
+    rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return {row.id: row for row in rows if row.deleted_at is None}

@@ -49,7 +49,7 @@ class Pipeline(Base):
 class Record(Base):
     """A CRM record. `version` counts its changes, for optimistic locking.
 
-    `deleted_with` is the record whose deletion took this one along.
+    `deleted_with` is the record whose deletion took this one along, `merged_into` the one that took its place.
     """
 
     __tablename__ = "records"
@@ -66,6 +66,21 @@ class Record(Base):
     deleted_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     deleted_with: Mapped[UUID | None]
+    merged_into: Mapped[UUID | None]
+
+
+class RecordKey(Base):
+    """What a record that is not deleted may be found by as a contact; written by the database with the record.
+
+    `key` is a field's name, a colon and what may be equal in its values: an address, the end of a number, the
+    beginning of a word of a name.
+    """
+
+    __tablename__ = "record_keys"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[str]
 
 
 class RecordRelation(Base):
@@ -304,8 +319,20 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Rotation(Base):
+    """How many turns people have taken who take turns."""
+
+    __tablename__ = "rotations"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    turns: Mapped[int] = mapped_column(BigInteger)
+
+
 class Notification(Base):
-    """One message to one recipient on one channel; a channel's sender takes it from here."""
+    """One message to one recipient on one channel; a channel's sender takes it from here.
+
+    One that is scheduled waits until `due_at`; where it reminds of a task, it goes with it.
+    """
 
     __tablename__ = "notifications"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -319,4 +346,6 @@ class Notification(Base):
     status: Mapped[str] = mapped_column(server_default="unread")
     execution_id: Mapped[UUID | None]
     node_id: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    task_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

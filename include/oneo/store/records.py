@@ -97,6 +97,8 @@ def find_one(
 ) -> Record | None:
     """The record, or None where there is none or its id is not a UUID.
 
+    For one that was merged into another, that other one, unless it may be deleted.
+
     Args:
         session: A session.
         record_id: Its id.
@@ -113,7 +115,14 @@ def find_one(
         query = query.where(Record.deleted_at.is_(None))
     if tenant_id is not None:
         query = query.where(Record.tenant_id == tenant_id)
-    return session.scalar(_locked(query) if lock else query)
+    row = session.scalar(_locked(query) if lock else query)
+    if row is not None or deleted:
+        return row
+    merged = select(Record.merged_into).where(Record.id == key, Record.merged_into.is_not(None))
+    if tenant_id is not None:
+        merged = merged.where(Record.tenant_id == tenant_id)
+    kept = session.scalar(merged)
+    return None if kept is None else find_one(session, kept, lock=lock, tenant_id=tenant_id)
 
 
 def by_external_id(session: Session, pipeline_id: str, external_id: str) -> Record | None:

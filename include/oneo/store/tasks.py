@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from oneo.store.locks import lock_values
 from oneo.store.models import Task
 
 
@@ -70,6 +72,19 @@ def of_record(session: Session, record_id: UUID) -> list[Task]:
     return list(
         session.scalars(select(Task).where(Task.record_id == record_id).order_by(Task.created_at, Task.id))
     )
+
+
+def least_busy(session: Session, tenant_id: str, people: Sequence[str]) -> str:
+    """Who of them has the fewest open tasks, the first of several.
+
+    Until the transaction ends nobody else asks for one of them: two never give a task to the same idle person.
+    """
+    lock_values(session, tenant_id, "", [("open tasks of", person) for person in people])
+    query = select(Task.assigned_to, func.count()).where(Task.status == "open", Task.assigned_to.in_(people))
+    busy: dict[str | None, int] = {
+        row[0]: row[1] for row in session.execute(query.group_by(Task.assigned_to))
+    }
+    return min(people, key=lambda person: busy.get(person, 0))
 
 
 def move(session: Session, from_record: UUID, to_record: UUID) -> None:

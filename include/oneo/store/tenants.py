@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from graphlib import TopologicalSorter
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -20,7 +21,10 @@ MAX_LENGTH = 60
 RESERVED = {"shared"}
 # Settings a tenant may have.
 ERROR_WORKFLOW = "error_workflow"
-SETTINGS = (ERROR_WORKFLOW, *QUOTAS)
+# Country (DE) or country and region (DE-BY): of phone numbers without a country code, and of holidays.
+COUNTRY = "country"
+TIMEZONE = "timezone"
+SETTINGS = (ERROR_WORKFLOW, COUNTRY, TIMEZONE, *QUOTAS)
 
 
 def check_id(tenant_id: str) -> str:
@@ -71,6 +75,23 @@ def get(session: Session, tenant_id: str) -> Tenant:
 def settings_of(session: Session, tenant_id: str) -> dict[str, Any]:
     """The tenant's settings."""
     return dict(session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id)) or {})
+
+
+def country_of(session: Session, tenant_id: str) -> str | None:
+    """The country of the tenant, without a region; None where it has not said."""
+    return str(settings_of(session, tenant_id).get(COUNTRY, ""))[:2] or None
+
+
+def check_setting(name: str, value: str) -> None:
+    """Nothing where a country or a time zone can be one.
+
+    Raises:
+        UserError: It cannot.
+    """
+    if name == COUNTRY and not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", value):
+        raise UserError(f"{name} is {value!r}", hint="a country, or with its region: DE, DE-BY, US")
+    if name == TIMEZONE and value not in available_timezones():
+        raise UserError(f"{name} is {value!r}", hint="a time zone such as Europe/Berlin")
 
 
 def set_setting(session: Session, tenant_id: str, name: str, value: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from oneo_app.commands import record_files
+from oneo_app.commands.merge import merge_records
 from oneo_app.console import Json, Tenant, answer, out, plain_errors, table
 
 
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     record_files.register(group)
     group.command(name="show")(show_record)
     group.command(name="relate")(relate_records)
+    group.command(name="merge")(merge_records)
     app.add_typer(group, name="records")
 
 
@@ -40,8 +42,8 @@ def show_record(
                 raise NotFoundError(f"there is no record {record}", hint="give the id of a record")
             shown: dict[str, Any] = {"record": None}
             if row is not None:
-                times = {"deleted_at": row.deleted_at, "archived_at": row.archived_at}
-                shown["record"] = {**records.view(row), **times}
+                fate = {name: getattr(row, name) for name in ("deleted_at", "archived_at", "merged_into")}
+                shown["record"] = {**records.view(row), **fate}
         if history:
             shown["history"] = changes
         answer(shown, as_json, lambda: _show(shown))
@@ -54,9 +56,10 @@ def _show(shown: dict[str, Any]) -> None:
     if shown["record"] is not None:
         out.print(fields)
     if "history" in shown:
-        changes = table("version", "when", "what", "who", "execution", "changes")
+        changes = table("record", "version", "when", "what", "who", "execution", "changes")
         for one in shown["history"]:
             changes.add_row(
+                one["record"],
                 str(one["version"]),
                 f"{one['created_at']:%Y-%m-%d %H:%M:%S}",
                 one["kind"],

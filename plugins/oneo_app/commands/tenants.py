@@ -70,7 +70,8 @@ def set_settings(
         list[str],
         typer.Argument(
             help="NAME=VALUE; without a value the setting is taken away. error_workflow=ID: what runs after a "
-            "failed execution of any workflow that names no other. max_executions_per_hour, max_active_executions "
+            "failed execution of any workflow that names no other. country=DE and timezone=Europe/Berlin: where its "
+            "people are. max_executions_per_hour, max_active_executions "
             "and max_records: how much it may use.",
             metavar="NAME=VALUE...",
         ),
@@ -163,7 +164,7 @@ def _held(found: Database, tenant_id: str) -> dict[str, Any]:
 def _parsed(text: str) -> tuple[str, str | int | None]:
     from oneo.errors import UserError  # noqa: PLC0415
     from oneo.store.quotas import QUOTAS  # noqa: PLC0415
-    from oneo.store.tenants import SETTINGS  # noqa: PLC0415
+    from oneo.store.tenants import SETTINGS, check_setting  # noqa: PLC0415
     from oneo.suggest import did_you_mean  # noqa: PLC0415
 
     name, given, value = text.partition("=")
@@ -171,8 +172,11 @@ def _parsed(text: str) -> tuple[str, str | int | None]:
         raise UserError(f"{text!r} is no NAME=VALUE", hint="write e.g. error_workflow=rescue")
     if name not in SETTINGS:
         raise UserError(f"tenants have no setting {name!r}", hint=did_you_mean(name, SETTINGS))
-    if not value or name not in QUOTAS:
-        return name, value or None
+    if not value:
+        return name, None
+    if name not in QUOTAS:
+        check_setting(name, value)
+        return name, value
     if not (value.isascii() and value.isdigit()) or len(value) > 12:
         raise UserError(f"{name} is {value!r}", hint="a whole number from 0, e.g. 1000")
     return name, int(value)

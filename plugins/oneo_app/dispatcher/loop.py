@@ -17,6 +17,7 @@ from oneo.store import workflows
 from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.matching import match_events
+from oneo_app.dispatcher.reminding import release_due
 from oneo_app.dispatcher.starting import start_next
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 from oneo_app.dispatcher.waiting import fire_timers, show_existing, start_gathered
@@ -83,6 +84,7 @@ class Dispatcher:
             lambda: show_existing(self.database, self._index),
             self._start_some,
             lambda: finish_ended(self.database),
+            lambda: release_due(self.database),
         ]
         busy = False
         for step in steps:

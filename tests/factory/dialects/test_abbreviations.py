@@ -36,6 +36,11 @@ READ = {
         {"title": "Ring", "task_type": "call"},
         ['type "call" is read as task_type "call"'],
     ),
+    "status that follows": (
+        node("a", "update_contact_status", record_id="{{ trigger.id }}", status="qualified"),
+        {"record_id": "{{ trigger.id }}", "new_status": "qualified"},
+        ['status "qualified" is read as new_status "qualified"'],
+    ),
     "notification of a message": (
         node("a", "task_notify", message="Look"),
         {"message": "Look", "recipients": [OWNER], "title": "Look"},

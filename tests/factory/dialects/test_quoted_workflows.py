@@ -37,7 +37,6 @@ FILLED: dict[str, tuple[str, dict[str, Any]]] = {
     "wait_delay": ("set_variable", {"variables": {"waited": True}}),
     "generate_form_link": ("merge_data", data_of(link="https://example.com/form")),
     "ai_analysis": ("merge_data", data_of(score=80, urgency="high")),
-    "update_contact_status": ("update_record", {"update_fields": {"status": "qualified"}}),
     "human_task": ("create_follow_up_task", {"title": "Ask"}),
     "high_value_flow": TELL,
     "standard_flow": ("create_follow_up_task", {"title": "Write"}),

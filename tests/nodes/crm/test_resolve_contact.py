@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from oneo.store import tenants
 from tests.nodes.bench import EXAMPLES, Bench, workflow
 
 EXAMPLE = EXAMPLES["resolve_contact"]
@@ -35,7 +36,7 @@ def test_the_example_finds_updates_and_merges(bench: Bench) -> None:
     assert output["matched_by"] == ["email"]
     kept = bench.get(by_mail) or {}
     assert (kept["phone"], kept["city"], kept["name"]) == ("+491701234567", "London", "Ada")
-    assert bench.get(by_phone) is None
+    assert bench.get(by_phone) == kept
     assert [task["task_id"] for task in bench.tasks_of(by_mail)] == [call["task_id"]]
 
 
@@ -76,6 +77,7 @@ def test_any_is_satisfied_by_one_criterion_all_by_none_less(bench: Bench) -> Non
         "confidence": 0.0,
         "matched_by": [],
         "merged": [],
+        "candidates": [],
     }
     assert len(bench.all("contacts")) == 1
 
@@ -100,6 +102,75 @@ def test_local_phone_numbers_need_a_region(bench: Bench) -> None:
     config = {"match_criteria": {"phone": "030 1234567"}, "create_if_not_found": False}
     assert resolve(bench, {**config, "default_region": "DE"})["contact_id"] == known
     assert resolve(bench, {**config, "default_region": "US"})["found"] is False
+
+
+def test_the_tenants_country_is_the_default_region(bench: Bench) -> None:
+    known = bench.record("contacts", phone="+49 30 1234567")
+    with bench.database.system() as session:
+        tenants.set_setting(session, bench.tenant, "country", "DE-BY")
+    config = {"match_criteria": {"phone": "030 1234567"}, "create_if_not_found": False}
+    assert resolve(bench, config)["contact_id"] == known
+
+
+def test_weights_add_up_to_the_confidence(bench: Bench) -> None:
+    known = bench.record("contacts", email="ada@example.com", name="Ada Byron", phone="+4930111111")
+    criteria = {"email": "ada@example.com", "name": "Ada Byron", "phone": "+4930222222"}
+    config = {"match_criteria": criteria, "match_strategy": "weighted", "create_if_not_found": False}
+    assert resolve(bench, config)["found"] is False
+    output = resolve(bench, {**config, "match_weights": {"email": 3, "phone": 0.5}})
+    assert (output["contact_id"], output["confidence"]) == (known, 0.889)
+    assert output["matched_by"] == ["email", "name"]
+
+
+def test_candidates_are_listed_with_those_that_are_not_sure(bench: Bench) -> None:
+    near = bench.record("contacts", name="Jonathan Smith")
+    far = bench.record("contacts", name="Smithers John")
+    config = {"match_criteria": {"name": "Jonathon Smith"}, "confidence_threshold": 0.9}
+    output = resolve(bench, config)
+    assert [one["contact_id"] for one in output["candidates"]] == [near, far]
+    best, other = output["candidates"]
+    assert (output["contact_id"], output["confidence"]) == (near, best["confidence"])
+    assert (best["matched_by"], other["matched_by"]) == (["name"], [])
+    assert 0 < other["confidence"] < 0.9 <= best["confidence"] < 1
+
+
+def test_tags_of_addresses_count_unless_they_are_ignored(bench: Bench) -> None:
+    known = bench.record("contacts", email="ada@example.com")
+    config = {"match_criteria": {"email": "Ada+News@example.com"}}
+    assert resolve(bench, {**config, "ignore_email_tags": True})["contact_id"] == known
+    output = resolve(bench, config)
+    assert (output["created"], output["contact"]["email"]) == (True, "ada+news@example.com")
+
+
+def test_similar_names_are_not_folded_unless_that_is_asked_for(bench: Bench) -> None:
+    ada = bench.record("contacts", name="Ada Byron")
+    ida = bench.record("contacts", name="Ida Byron", city="Rome")
+    config = {"match_criteria": {"name": "Ada Byron"}, "merge_duplicates": True}
+    assert resolve(bench, config)["merged"] == []
+    output = resolve(bench, {**config, "merge_threshold": 0.8, "merge_policy": "keep"})
+    assert (output["contact_id"], output["merged"]) == (ada, [ida])
+    assert "city" not in output["contact"]
+
+
+def test_what_was_about_the_duplicate_is_about_the_contact(bench: Bench) -> None:
+    kept = bench.record("contacts", email="ada@example.com")
+    double = bench.record("contacts", email="ADA@example.com")
+    resolve(bench, EXAMPLE, ADA)
+    ran = bench.node("update_record", {"update_fields": {"seen": True}}, {"record_id": double})
+    assert ran.output["record_id"] == kept
+    assert (bench.get(kept) or {})["seen"] is True
+
+
+def test_duplicates_folded_at_the_same_time_end_in_one(bench: Bench) -> None:
+    ids = [bench.record("contacts", email="ada@example.com", phone=ADA["phone"]) for _ in range(4)]
+    configs = [
+        {"match_criteria": {name: ADA[name]}, "merge_duplicates": True} for name in ("email", "phone")
+    ] * 2
+    with ThreadPoolExecutor(4) as pool:
+        outputs = list(pool.map(lambda config: resolve(bench, config), configs))
+    assert {output["contact_id"] for output in outputs} == {ids[0]}
+    assert [one["id"] for one in bench.all("contacts")] == [ids[0]]
+    assert sorted(one for output in outputs for one in output["merged"]) == sorted(ids[1:])
 
 
 def test_contacts_may_live_in_another_pipeline(bench: Bench) -> None:
@@ -161,9 +232,17 @@ def test_executions_at_the_same_time_create_one_contact(bench: Bench) -> None:
     ("change", "message"),
     [
         ({"match_criteria": {}}, "at least 1 item"),
-        ({"match_strategy": "most"}, "'any' or 'all'"),
+        ({"match_strategy": "most"}, "'any', 'all' or 'weighted'"),
         ({"confidence_threshold": 1.5}, "less than or equal to 1"),
         ({"default_region": "Germany"}, "default_region"),
+        ({"match_weights": {"email": 2}}, "match_weights is for match_strategy weighted, not any"),
+        ({"match_strategy": "weighted", "match_weights": {"mail": 2}}, "match_weights names mail"),
+        ({"match_strategy": "weighted", "match_weights": {"email": -1}}, "greater than or equal to 0"),
+        (
+            {"match_strategy": "weighted", "match_weights": {"email": 0, "phone": 0}},
+            "leaves no criterion any weight",
+        ),
+        ({"merge_policy": "all"}, "'fill', 'newest' or 'keep'"),
     ],
 )
 def test_saving_checks_the_options(bench: Bench, change: dict[str, Any], message: str) -> None:
