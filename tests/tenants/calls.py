@@ -96,6 +96,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "values": lambda aim: [("email", EMAIL)],
     "fields": lambda aim: ["score"],
     "filters": lambda aim: {"email": EMAIL},
+    "names": lambda aim: ["word"],
     "changes": lambda aim: Changes(set={"word": "changed"}, increment={"score": 1}),
     "spec": lambda aim: PipelineSpec(id=aim.ids.pipeline, name="changed"),
     "data": lambda aim: {"word": "changed"},
@@ -137,6 +138,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
+    "unique.holder": {"field_name": lambda aim: "number", "value": lambda aim: "E1"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
