@@ -172,18 +172,6 @@ def test_plain_sql_is_bound_by_it_and_told_the_same(database: Database, tenant: 
         plain_sql.execute('UPDATE records SET data = data || \'{"email": "same@x.de"}\'')
 
 
-def test_one_statement_may_swap_values(database: Database, tenant: str, people: str, plain_sql):
-    ada, bo = create(database, tenant, email="ada@x.de"), create(database, tenant, email="bo@x.de")
-    plain_sql.execute(
-        "UPDATE records SET data = jsonb_build_object('email',"
-        " CASE data ->> 'email' WHEN 'ada@x.de' THEN 'bo@x.de' ELSE 'ada@x.de' END)"
-    )
-    with pytest.raises(DuplicateError, match=str(bo.id)):
-        create(database, tenant, email="ada@x.de")
-    with pytest.raises(DuplicateError, match=str(ada.id)):
-        create(database, tenant, email="bo@x.de")
-
-
 def test_other_pipelines_and_tenants_have_values_of_their_own(
     database: Database, tenant: str, other_tenant: str, people: str, leads: str
 ):

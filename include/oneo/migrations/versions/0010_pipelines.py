@@ -57,55 +57,51 @@ $$;
 """
 
 TRIGGERS = """
-CREATE FUNCTION keep_records_unique() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+CREATE FUNCTION keep_record_unique() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    had record_unique_values[];
-    has record_unique_values[];
-    taken record;
+    key record;
+    holder uuid;
 BEGIN
     -- Which fields are unique does not change until this transaction ends.
-    PERFORM pg_advisory_xact_lock_shared(823478, hashtext(tenant_id || '/' || pipeline_id))
-        FROM (SELECT DISTINCT tenant_id, pipeline_id FROM written ORDER BY 1, 2) AS pipeline;
-    SELECT array_agg(ROW(w.tenant_id, w.pipeline_id, k.field, k.value_hash, w.id)::record_unique_values) INTO has
-        FROM written AS w, record_unique_keys(w.tenant_id, w.pipeline_id, w.data, w.deleted_at) AS k;
+    PERFORM pg_advisory_xact_lock_shared(823478, hashtext(NEW.tenant_id || '/' || NEW.pipeline_id));
     IF TG_OP = 'UPDATE' THEN
-        SELECT array_agg(ROW(w.tenant_id, w.pipeline_id, k.field, k.value_hash, w.id)::record_unique_values) INTO had
-            FROM overwritten AS w, record_unique_keys(w.tenant_id, w.pipeline_id, w.data, w.deleted_at) AS k;
-        DELETE FROM record_unique_values AS held
-            USING (SELECT * FROM unnest(had) EXCEPT SELECT * FROM unnest(has)) AS gone
-            WHERE held.tenant_id = gone.tenant_id AND held.pipeline_id = gone.pipeline_id
-                AND held.field = gone.field AND held.value_hash = gone.value_hash
-                AND held.record_id = gone.record_id;
+        DELETE FROM record_unique_values AS held WHERE tenant_id = NEW.tenant_id AND record_id = NEW.id AND NOT (
+            pipeline_id = NEW.pipeline_id AND (field, value_hash) IN (
+                SELECT * FROM record_unique_keys(NEW.tenant_id, NEW.pipeline_id, NEW.data, NEW.deleted_at)
+            )
+        );
     END IF;
-    IF has IS NULL THEN RETURN NULL; END IF;
+    -- What it had before is its own, or a double from the time before fields were kept unique.
+    FOR key IN
+        SELECT * FROM record_unique_keys(NEW.tenant_id, NEW.pipeline_id, NEW.data, NEW.deleted_at)
+        EXCEPT SELECT * FROM record_unique_keys(
+            OLD.tenant_id, CASE WHEN OLD.pipeline_id = NEW.pipeline_id THEN OLD.pipeline_id END,
+            OLD.data, OLD.deleted_at
+        )
     LOOP
-        INSERT INTO record_unique_values SELECT * FROM unnest(has) EXCEPT SELECT * FROM unnest(had)
-            ON CONFLICT DO NOTHING;
-        SELECT mine.field, held.record_id, w.data -> mine.field AS value INTO taken
-            FROM (SELECT * FROM unnest(has) EXCEPT SELECT * FROM unnest(had)) AS mine
-            LEFT JOIN record_unique_values AS held USING (tenant_id, pipeline_id, field, value_hash)
-            JOIN written AS w ON w.tenant_id = mine.tenant_id AND w.id = mine.record_id
-            WHERE held.record_id IS DISTINCT FROM mine.record_id
-            ORDER BY held.record_id NULLS LAST LIMIT 1;
-        EXIT WHEN NOT FOUND;
-        -- Who had the value may have given it up just now: then it is free.
-        CONTINUE WHEN taken.record_id IS NULL;
-        RAISE unique_violation USING
-            MESSAGE = format(
-                'field %s is unique, and record %s has %s already',
-                quote_literal(taken.field), taken.record_id, left(taken.value::text, 100)
-            ),
-            TABLE = 'records', COLUMN = taken.field, CONSTRAINT = 'record_unique_values',
-            DETAIL = taken.record_id::text;
+        LOOP
+            INSERT INTO record_unique_values
+                VALUES (NEW.tenant_id, NEW.pipeline_id, key.field, key.value_hash, NEW.id) ON CONFLICT DO NOTHING;
+            EXIT WHEN FOUND;
+            SELECT record_id INTO holder FROM record_unique_values
+                WHERE tenant_id = NEW.tenant_id AND pipeline_id = NEW.pipeline_id
+                    AND field = key.field AND value_hash = key.value_hash;
+            -- Who had the value may have given it up just now: then it is free.
+            CONTINUE WHEN NOT FOUND;
+            RAISE unique_violation USING
+                MESSAGE = format(
+                    'field %s is unique, and record %s has %s already',
+                    quote_literal(key.field), holder, left((NEW.data -> key.field)::text, 100)
+                ),
+                TABLE = 'records', COLUMN = key.field, CONSTRAINT = 'record_unique_values',
+                DETAIL = holder::text;
+        END LOOP;
     END LOOP;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER records_inserted_unique AFTER INSERT ON records
-    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION keep_records_unique();
-CREATE TRIGGER records_updated_unique AFTER UPDATE ON records
-    REFERENCING OLD TABLE AS overwritten NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION keep_records_unique();
+CREATE TRIGGER records_keep_unique AFTER INSERT OR UPDATE OF data, deleted_at, pipeline_id ON records
+    FOR EACH ROW EXECUTE FUNCTION keep_record_unique();
 
 CREATE FUNCTION unique_fields(fields jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_object_agg(f ->> 'id', f ->> 'type'), '{}')
@@ -182,9 +178,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.execute("DROP TRIGGER pipelines_keep_unique ON pipelines")
-    op.execute("DROP TRIGGER records_inserted_unique ON records")
-    op.execute("DROP TRIGGER records_updated_unique ON records")
-    op.execute("DROP FUNCTION keep_records_unique, keep_pipeline_unique, record_unique_keys, unique_fields")
+    op.execute("DROP TRIGGER records_keep_unique ON records")
+    op.execute("DROP FUNCTION keep_record_unique, keep_pipeline_unique, record_unique_keys, unique_fields")
     op.execute("DROP TABLE record_unique_values")
     op.execute("DROP FUNCTION unique_value_hash")
     op.execute("ALTER TABLE pipelines DROP COLUMN record_schema")
