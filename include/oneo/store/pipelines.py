@@ -46,11 +46,17 @@ def get(session: Session, pipeline_id: str) -> PipelineSpec:
     Raises:
         NotFoundError: No pipeline of that id; the message names the nearest.
     """
-    row = session.scalar(select(Pipeline).where(Pipeline.id == pipeline_id))
-    if row is None:
+    found = find(session, pipeline_id)
+    if found is None:
         known = list(session.scalars(select(Pipeline.id)))
         raise NotFoundError(f"there is no pipeline {pipeline_id!r}", hint=did_you_mean(pipeline_id, known))
-    return _spec(row)
+    return found
+
+
+def find(session: Session, pipeline_id: str) -> PipelineSpec | None:
+    """The pipeline, or None where there is none of that id."""
+    row = session.scalar(select(Pipeline).where(Pipeline.id == pipeline_id))
+    return _spec(row) if row is not None else None
 
 
 def all_pipelines(session: Session) -> list[PipelineSpec]:
