@@ -12,9 +12,10 @@ from alembic import command
 from psycopg.types.json import Jsonb
 from sqlalchemy import create_engine, text
 
+from oneo.csv_import import ImportOptions, import_csv
 from oneo.database import Database, migrate
 from oneo.errors import DuplicateError, UserError
-from oneo.store import deletion, pipelines, records
+from oneo.store import deletion, erasure, pipelines, records
 from oneo.store.models import Record
 from oneo.store.pipelines import PipelineSpec
 from oneo.store.records import Changes
@@ -219,6 +220,28 @@ def test_a_field_becomes_unique_while_others_write(database_url: str, tenant: st
         with pytest.raises(DuplicateError):
             create(shared, tenant, n=number)
     shared.dispose()
+
+
+def test_an_import_sets_doubles_aside_and_goes_on(
+    database: Database, tenant: str, people: str, csv_file, tmp_path
+):
+    ada = create(database, tenant, email="ada@x.de")
+    path = csv_file("name,email\nBo,bo@x.de\nAda,ADA@x.de\nCy,cy@x.de\nBo again,bo@x.de\n")
+    result = import_csv(database, tenant, people, path, ImportOptions(tmp_path / "rejects.csv"))
+
+    assert (result.created, result.rejected) == (2, 2)
+    assert f"field 'email' is unique, and record {ada.id} has" in (tmp_path / "rejects.csv").read_text()
+
+
+def test_an_erased_person_leaves_nothing_in_it(database: Database, tenant: str, people: str):
+    create(database, tenant, email="ada@x.de", phone="0171 1234")
+    create(database, tenant, email="bo@x.de", number="sent by ada@x.de")
+    create(database, tenant, email="cy@x.de", number="sent by ADA@x.de")
+    with database.removal(tenant) as session:
+        erasure.erase(session, "ada@x.de")
+    with database.tenant(tenant) as session:
+        assert session.scalar(text("SELECT count(*) FROM record_unique_values")) == 2
+    create(database, tenant, email="ada@x.de", phone="0171 1234")
 
 
 def test_doubles_from_before_the_update_can_still_be_changed(owner_url: str):

@@ -138,6 +138,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
+    "unique.remember": {"all_fields": lambda aim: []},
     "unique.holder": {"field_name": lambda aim: "number", "value": lambda aim: "E1"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},

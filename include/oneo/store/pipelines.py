@@ -24,7 +24,7 @@ def apply(session: Session, tenant_id: str, spec: PipelineSpec) -> None:
     Raises:
         UserError: A field shall be unique, and records have the same value in it.
     """
-    values = {
+    values: dict[str, Any] = {
         "name": spec.name or spec.id,
         "fields": [field.model_dump() for field in spec.fields],
         "stages": [stage.model_dump() for stage in spec.stages],
@@ -37,7 +37,7 @@ def apply(session: Session, tenant_id: str, spec: PipelineSpec) -> None:
                 index_elements=["tenant_id", "id"], set_={**values, "updated_at": func.now()}
             )
         )
-    unique.forget_fields(session)
+    unique.remember(session, spec.id, values["fields"])
 
 
 def get(session: Session, pipeline_id: str) -> PipelineSpec:
@@ -56,7 +56,10 @@ def get(session: Session, pipeline_id: str) -> PipelineSpec:
 def find(session: Session, pipeline_id: str) -> PipelineSpec | None:
     """The pipeline, or None where there is none of that id."""
     row = session.scalar(select(Pipeline).where(Pipeline.id == pipeline_id))
-    return _spec(row) if row is not None else None
+    if row is None:
+        return None
+    unique.remember(session, row.id, row.fields)
+    return _spec(row)
 
 
 def all_pipelines(session: Session) -> list[PipelineSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -78,14 +78,15 @@ def fields(session: Session, pipeline_id: str) -> Mapping[str, str]:
     """The unique fields of a pipeline with their types; read once for a transaction."""
     known: dict[str, dict[str, str]] = session.info.setdefault(_KNOWN, {})
     if pipeline_id not in known:
-        found = session.scalar(select(Pipeline.fields).where(Pipeline.id == pipeline_id)) or []
-        known[pipeline_id] = {field["id"]: field["type"] for field in found if field.get("unique")}
+        found = session.scalar(select(Pipeline.fields).where(Pipeline.id == pipeline_id))
+        remember(session, pipeline_id, found or [])
     return known[pipeline_id]
 
 
-def forget_fields(session: Session) -> None:
-    """Read them again, now that they may have changed."""
-    session.info.pop(_KNOWN, None)
+def remember(session: Session, pipeline_id: str, all_fields: Iterable[Mapping[str, Any]]) -> None:
+    """Spare `fields` the reading: these are all fields of the pipeline."""
+    unique = {field["id"]: field["type"] for field in all_fields if field.get("unique")}
+    session.info.setdefault(_KNOWN, {})[pipeline_id] = unique
 
 
 def holder(session: Session, pipeline_id: str, field_name: str, value: Any) -> UUID | None:

@@ -29,10 +29,12 @@ CREATE INDEX record_unique_values_record ON record_unique_values (tenant_id, rec
 """
 
 # The spelling in which contacts are compared, too: addresses in lower case, numbers by their digits, texts trimmed.
+# What an erasure has left of a value is none: of two records it may leave the same.
 KEYS = r"""
 CREATE FUNCTION unique_value_hash(field text, type text, value jsonb) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT sha256(convert_to(CASE jsonb_typeof(value)
         WHEN 'string' THEN to_jsonb(nullif(CASE
+            WHEN said LIKE '%[erased]%' THEN NULL
             WHEN type = 'email' OR field LIKE '%email' THEN lower(btrim(regexp_replace(said, '\s+', ' ', 'g')))
             WHEN type = 'phone' OR field LIKE ANY ('{%phone,%mobile}')
                 THEN regexp_replace(said, '[^0-9+]', '', 'g')
