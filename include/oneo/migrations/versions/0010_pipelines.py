@@ -123,12 +123,18 @@ BEGIN
         ORDER BY r.created_at, r.id ON CONFLICT DO NOTHING;
     SELECT string_agg(format('field %s: records %s and %s', quote_literal(field), older, newer), '; ')
         INTO doubles FROM (
-            SELECT k.field, held.record_id AS older, r.id AS newer
-            FROM records AS r, record_unique_keys(r.tenant_id, r.pipeline_id, r.data, r.deleted_at) AS k
-            JOIN record_unique_values AS held ON held.field = k.field AND held.value_hash = k.value_hash
-            WHERE r.tenant_id = NEW.tenant_id AND r.pipeline_id = NEW.id
-                AND held.tenant_id = NEW.tenant_id AND held.pipeline_id = NEW.id AND held.record_id <> r.id
-            ORDER BY k.field, r.created_at LIMIT 10
+            SELECT alike.field, alike.id AS newer, (
+                SELECT record_id FROM record_unique_values AS held
+                WHERE held.tenant_id = NEW.tenant_id AND held.pipeline_id = NEW.id
+                    AND held.field = alike.field AND held.value_hash = alike.value_hash
+            ) AS older FROM (
+                SELECT k.field, k.value_hash, r.id
+                FROM records AS r, record_unique_keys(r.tenant_id, r.pipeline_id, r.data, r.deleted_at) AS k
+                WHERE r.tenant_id = NEW.tenant_id AND r.pipeline_id = NEW.id
+                EXCEPT SELECT field, value_hash, record_id FROM record_unique_values
+                WHERE tenant_id = NEW.tenant_id AND pipeline_id = NEW.id
+                LIMIT 10
+            ) AS alike
         ) AS double;
     IF doubles IS NOT NULL THEN
         RAISE unique_violation USING
