@@ -5,6 +5,7 @@ OneoError
 │   ├── InvalidDefinitionError     carries every problem of a definition
 │   ├── ExpressionError       carries the position inside the expression
 │   ├── InvalidRecordError         a record that does not fit its pipeline
+│   │   └── DuplicateError         another record has the value of a unique field
 │   ├── QuotaError                 a tenant has as much as it may have
 │   └── NotFoundError              names what exists
 ├── NodeError                 a node attempt failed
@@ -80,6 +81,20 @@ class ExpressionError(UserError):
 
 class InvalidRecordError(UserError):
     """A record whose data does not fit its pipeline."""
+
+
+class DuplicateError(InvalidRecordError):
+    """A record whose value of a unique field another record has already.
+
+    Args:
+        message: Which field, value and record.
+        hint: What would be right.
+        record_id: Id of the record that has the value.
+    """
+
+    def __init__(self, message: str, hint: str | None, record_id: str) -> None:
+        super().__init__(message, hint)
+        self.record_id = record_id
 
 
 class QuotaError(UserError):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from oneo.errors import (
     ConfigError,
+    DuplicateError,
     NodeError,
     OneoError,
     PermanentNodeError,
@@ -26,7 +27,7 @@ def as_node_error(error: Exception) -> NodeError:
     """The node error for any failure; what nobody foresaw may be worth a retry."""
     if isinstance(error, NodeError):
         return error
-    if isinstance(error, QuotaError):
+    if isinstance(error, QuotaError | DuplicateError):
         return PermanentNodeError(error.message, error.hint)
     if isinstance(error, UserError):
         return ConfigError(error.message, error.hint)

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from dag_factory.examine import examine
 from oneo.settings import Settings
+from oneo.store.pipelines import parse_spec
 from oneo_app import docs
 from oneo_app.cli import app
 from oneo_operators.catalogue import catalogue
@@ -96,6 +97,8 @@ def test_definitions_in_documents_are_valid(name):
     for document in documents:
         if "nodes" in document:
             assert examine(document, catalogue()).problems == []
+        elif "fields" in document:
+            parse_spec(document, name)
 
 
 def test_the_readme_shows_the_example_it_names():

@@ -14,7 +14,7 @@ from dag_factory.plan import Plan
 from oneo.database import Database
 from oneo.errors import NodeError
 from oneo.store import executions, log, notifications, pipelines, records, tasks, workflows
-from oneo.store.pipelines import PipelineField, PipelineSpec
+from oneo.store.pipelines import PipelineSpec
 from oneo_app.report import execution_report
 from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.catalogue import NodeCatalogue, catalogue
@@ -62,8 +62,8 @@ class Bench:
         self.vault = TestVault(tenant)
         self.catalogue: NodeCatalogue = catalogue()
 
-    def pipeline(self, name: str, *fields: dict[str, Any]) -> None:
-        spec = PipelineSpec(id=name, fields=[PipelineField(**field) for field in fields])
+    def pipeline(self, name: str, *fields: dict[str, Any], **more: Any) -> None:
+        spec = PipelineSpec.model_validate({"id": name, "fields": fields, **more})
         with self.database.tenant(self.tenant) as session:
             pipelines.apply(session, self.tenant, spec)
 

@@ -28,7 +28,7 @@ from oneo.store import (
     workflows,
 )
 from oneo.store.log import NodeKey
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo.store.workflows import TriggerRow
 from oneo.verdicts import Gathers
 
@@ -98,7 +98,8 @@ def fill(database: Database) -> Callable[[str], None]:
 
     def one(tenant_id: str) -> None:
         with database.tenant(tenant_id) as session:
-            pipelines.apply(session, tenant_id, PipelineSpec(id="leads"))
+            fields = [PipelineField(id="name", unique=True)]
+            pipelines.apply(session, tenant_id, PipelineSpec(id="leads", fields=fields))
             record = records.create(session, tenant_id, "leads", {"name": "Anna"})
             child = records.create(session, tenant_id, "leads", {"name": "Anna's son"})
             relations.relate(session, record, child, "family")

@@ -75,6 +75,7 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
         record_data={"email": EMAIL, "word": "taken"},
         check_duplicates=True,
         merge_if_exists=True,
+        parent_id=str(ids.duplicate),
     ),
     "delete_record": lambda ids: node("delete_record", record_id=str(ids.record), pipeline_id=ids.pipeline),
     "find_records": lambda ids: node("find_records", pipeline_id=ids.pipeline, filters={"email": EMAIL}),

@@ -27,7 +27,7 @@ from oneo.store import (
     workflows,
 )
 from oneo.store.log import NodeKey
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo.verdicts import Gathers
 from oneo_operators.catalogue import catalogue
 
@@ -116,9 +116,10 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
     }
     data = {"word": word, "email": EMAIL, "score": score}
     with database.tenant(tenant) as session:
-        pipelines.apply(session, tenant, PipelineSpec(id=ids.pipeline, name=word))
+        fields = [PipelineField(id="number", unique=True)]
+        pipelines.apply(session, tenant, PipelineSpec(id=ids.pipeline, name=word, fields=fields))
         for one, external in ((ids.record, "E1"), (ids.duplicate, "E2")):
-            full = {**data, "external_id": external, "owner": word}
+            full = {**data, "external_id": external, "owner": word, "number": external}
             records.create(session, tenant, ids.pipeline, full, record_id=one)
     publish(database, tenant, document, catalogue())
     publish(database, tenant, document, catalogue())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+
+import re2
 
 from oneo.store.pipelines import PipelineSpec
 
@@ -30,10 +31,15 @@ class Fitting:
         schema = spec.json_schema()
         self._required = schema["required"]
         self._looks = {name: _look(one) for name, one in schema["properties"].items()}
+        stages = {stage.id for stage in spec.stages}
+        if stages:
+            self._looks["stage"] = lambda stage: stage in stages
 
     def problems(self, data: dict[str, Any]) -> list[str]:
         """What does not fit, one sentence each; empty where everything does."""
-        return [] if self._surely_fits(data) else self._spec.problems(data)
+        # What a JSON Schema of the author's demands, only the whole look knows.
+        surely = not self._spec.record_schema and self._surely_fits(data)
+        return [] if surely else self._spec.problems(data)
 
     def _surely_fits(self, data: dict[str, Any]) -> bool:
         looks = self._looks
@@ -51,7 +57,7 @@ def _look(schema: dict[str, Any]) -> Callable[[Any], bool]:
         return lambda _: False
     kind = _TYPES[schema["type"]]
     allowed = schema.get("enum")
-    pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
+    pattern = re2.compile(schema["pattern"]) if "pattern" in schema else None
     fits_format = _FORMATS.get(schema.get("format"), lambda _: False)
 
     def look(value: Any) -> bool:

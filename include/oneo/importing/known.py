@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from oneo.store import bulk
+from oneo.store import bulk, unique
 from oneo.store.bulk import BulkRecord
 from oneo.store.record_data import same
 
@@ -29,13 +29,14 @@ class Known:
         self, session: Session, pipeline_id: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
     ) -> None:
         self._keys = keys
+        self._kinds = unique.fields(session, pipeline_id)
         self._records: dict[UUID, BulkRecord] = {}
         self._ids: dict[tuple[str, Any], dict[UUID, None]] = {}
         for key in keys:
             values = [row[key] for row in rows if key in row]
             for record in bulk.having(session, pipeline_id, key, values) if values else ():
                 self._records[record.id] = record
-                self._ids.setdefault(_token(key, record.data[key]), {})[record.id] = None
+                self._ids.setdefault(self._token(key, record.data[key]), {})[record.id] = None
         self._stored = dict(self._records)
 
     @property
@@ -75,15 +76,16 @@ class Known:
         self._records[record.id] = record
 
     def _tokens(self, record: BulkRecord) -> set[tuple[str, Any]]:
-        return {_token(key, record.data[key]) for key in self._keys if record.data.get(key) is not None}
+        return {self._token(key, record.data[key]) for key in self._keys if record.data.get(key) is not None}
 
     def _by(self, key: str, data: Mapping[str, Any]) -> BulkRecord | None:
         if data.get(key) is None:
             return None
-        found = next(iter(self._ids.get(_token(key, data[key]), ())), None)
+        found = next(iter(self._ids.get(self._token(key, data[key]), ())), None)
         return None if found is None else self._records[found]
 
-
-def _token(key: str, value: Any) -> tuple[str, Any]:
-    """A key's value to look up by: 1 is 1.0, but neither is true."""
-    return key, (type(value) is bool, repr(value) if isinstance(value, list | dict) else value)
+    def _token(self, key: str, value: Any) -> tuple[str, Any]:
+        """A key's value to look up by: 1 is 1.0, but neither is true; in a unique field, however it is spelled."""
+        if key in self._kinds:
+            value = unique.spelled(key, self._kinds[key], value)
+        return key, (type(value) is bool, repr(value) if isinstance(value, list | dict) else value)

@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
-from oneo.errors import InvalidRecordError, QuotaError
+from oneo.errors import DuplicateError, InvalidRecordError, QuotaError
 from oneo.importing.fitting import Fitting
 from oneo.importing.known import Known
-from oneo.store import bulk, quotas
+from oneo.store import bulk, quotas, unique
 from oneo.store.bulk import BulkRecord
 from oneo.store.locks import lock_values
 from oneo.store.pipelines import PipelineSpec
@@ -97,9 +97,40 @@ class Writer:
             else Outcome("rejected", problems=row.problems)
             for row in rows
         ]
-        bulk.insert(session, self._tenant_id, self._spec.id, known.new)
-        bulk.update(session, self._tenant_id, self._spec.id, known.changed)
-        return outcomes
+        refused = self._store(session, known)
+        return [
+            Outcome("rejected", problems=[refused[one.record_id]]) if one.record_id in refused else one
+            for one in outcomes
+        ]
+
+    def _store(self, session: Session, known: Known) -> dict[UUID | None, str]:
+        """Write what is new and what changed; the records that a unique field refuses, and why."""
+        new, changed = list(known.new), list(known.changed)
+        try:
+            self._write(session, new, changed)
+        except DuplicateError:
+            refused: dict[UUID | None, str] = {}
+            # One by one, so that the others of the batch come in.
+            for one in new:
+                refused |= self._refusal(session, [one], [])
+            for one in changed:
+                refused |= self._refusal(session, [], [one])
+            return refused
+        return {}
+
+    def _refusal(
+        self, session: Session, new: list[BulkRecord], changed: list[BulkRecord]
+    ) -> dict[UUID | None, str]:
+        try:
+            self._write(session, new, changed)
+        except DuplicateError as error:
+            return {one.id: error.message for one in (*new, *changed)}
+        return {}
+
+    def _write(self, session: Session, new: list[BulkRecord], changed: list[BulkRecord]) -> None:
+        with unique.refusing(session, self._spec.id):
+            bulk.insert(session, self._tenant_id, self._spec.id, new)
+            bulk.update(session, self._tenant_id, self._spec.id, changed)
 
     def _ids(self, session: Session, rows: Iterable[Given]) -> tuple[dict[int, UUID], set[UUID]]:
         """The id of each line's record, and those that are there already."""

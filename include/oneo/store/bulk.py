@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from oneo.database import to_json
+from oneo.store import unique
 from oneo.store.record_data import SYSTEM_FIELDS
 
 Events = Literal["now", "held", "silent"]
@@ -44,6 +45,18 @@ _BY_FIELD = text("""
     WHERE pipeline_id = :pipeline_id AND deleted_at IS NULL
         AND (data -> :field IN (SELECT value FROM jsonb_array_elements(CAST(:values AS jsonb)))) IS TRUE
     ORDER BY created_at, id FOR UPDATE
+""")
+_BY_UNIQUE = text("""
+    SELECT DISTINCT known.* FROM jsonb_array_elements(CAST(:values AS jsonb)) AS given (value) CROSS JOIN LATERAL (
+        SELECT record_id FROM record_unique_values
+        WHERE pipeline_id = :pipeline_id AND field = :field
+            AND value_hash = unique_value_hash(:field, :kind, given.value)
+        LIMIT 1
+    ) AS held CROSS JOIN LATERAL (
+        SELECT id, data, stage, owner, external_id, created_at FROM records
+        WHERE pipeline_id = :pipeline_id AND id = held.record_id LIMIT 1 FOR UPDATE
+    ) AS known
+    ORDER BY created_at, id
 """)
 _BY_ID = text("""
     SELECT known.* FROM unnest(CAST(:ids AS uuid[])) AS given (value) CROSS JOIN LATERAL (
@@ -87,8 +100,12 @@ def update(session: Session, tenant_id: str, pipeline_id: str, rows: Iterable[Bu
 def having(session: Session, pipeline_id: str, field: str, values: Sequence[Any]) -> list[BulkRecord]:
     """Records whose field has one of the values, locked, oldest first."""
     given: dict[str, Any] = {"pipeline_id": pipeline_id}
+    kind = unique.fields(session, pipeline_id).get(field)
     if field == "external_id":
         found = session.execute(_BY_EXTERNAL_ID, {**given, "values": sorted(set(values))})
+    elif kind is not None:
+        given |= {"field": field, "kind": kind, "values": to_json(values)}
+        found = session.execute(_BY_UNIQUE, given)
     else:
         found = session.execute(_BY_FIELD, {**given, "field": field, "values": to_json(values)})
     return [BulkRecord(row.id, {**row.data, **_columns_set(row)}) for row in found]

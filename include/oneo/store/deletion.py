@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
-from oneo.store import records, relations, tasks
+from oneo.store import records, relations, tasks, unique
 from oneo.store.models import Record
 
 
@@ -86,17 +86,18 @@ def restore(session: Session, row: Record) -> list[Record]:
         The children that came back with it; those deleted on their own stay deleted.
 
     Raises:
-        UserError: It is not deleted, or another record has taken its external id.
+        UserError: It is not deleted, or another record has taken its external id or a unique value.
     """
     if row.deleted_at is None:
         raise UserError(f"record {row.id} is not deleted", hint="give the id of a deleted record")
     children = _locked(session, Record.deleted_with == row.id)
     for one in (row, *children):
         _check_external_id(session, one)
-        one.deleted_at = one.archived_at = one.deleted_with = one.merged_into = None
-        one.version += 1
-        one.updated_at = datetime.now(UTC)
-        session.flush()
+        with unique.refusing(session, one.pipeline_id):
+            one.deleted_at = one.archived_at = one.deleted_with = one.merged_into = None
+            one.version += 1
+            one.updated_at = datetime.now(UTC)
+            session.flush()
     return children
 
 

@@ -42,6 +42,7 @@ class Pipeline(Base):
     name: Mapped[str]
     fields: Mapped[list[dict[str, Any]]]
     stages: Mapped[list[dict[str, Any]]]
+    record_schema: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -81,6 +82,17 @@ class RecordKey(Base):
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     pipeline_id: Mapped[str]
+
+
+class RecordUniqueValue(Base):
+    """That a record has a value in a unique field of its pipeline; written by the database."""
+
+    __tablename__ = "record_unique_values"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    value_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID]
 
 
 class RecordRelation(Base):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,11 +15,12 @@ from oneo.errors import NotFoundError, UserError
 from oneo.filters import Clause, parse
 from oneo.filters.parse import field_path
 from oneo.filters.sql import json_value, sort_value, where
-from oneo.store import quotas
+from oneo.store import quotas, unique
+from oneo.store.changes import Changes, changed_values
 from oneo.store.models import Record
-from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, plus, same
+from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, same
 
-__all__ = ["MAX_LIMIT", "RESERVED_FIELDS", "SYSTEM_FIELDS"]
+__all__ = ["MAX_LIMIT", "RESERVED_FIELDS", "SYSTEM_FIELDS", "Changes"]
 
 MAX_LIMIT = 10_000
 
@@ -64,14 +64,16 @@ def create(
 
     Raises:
         InvalidRecordError: Data that no record can hold.
+        DuplicateError: Another record has the value of a unique field.
         QuotaError: The tenant has as many records as it may.
     """
     data = checked(data)
     quotas.check_records(session, tenant_id)
     columns = {name: data.pop(name, None) for name in SYSTEM_FIELDS}
     row = Record(tenant_id=tenant_id, id=record_id or uuid4(), pipeline_id=pipeline_id, data=data, **columns)
-    session.add(row)
-    session.flush()
+    with unique.refusing(session, pipeline_id):
+        session.add(row)
+        session.flush()
     return row
 
 
@@ -136,50 +138,31 @@ def _locked(query: Select[Record]) -> Select[Record]:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What to change on a record.
-
-    Attributes:
-        set: Fields to overwrite.
-        increment: Numbers to add to fields; a missing field counts as 0.
-        append: Values to append to list fields; a missing field counts as empty.
-    """
-
-    set: Mapping[str, Any] = field(default_factory=dict)
-    increment: Mapping[str, float] = field(default_factory=dict)
-    append: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-
 def update(session: Session, row: Record, changes: Changes) -> list[str]:
     """Apply `changes` to a locked record; returns the names of the fields that really changed.
 
     Raises:
         InvalidRecordError: Data that no record can hold.
-        UserError: Incrementing what is not a number, appending to what is not a list.
+        DuplicateError: Another record has the value of a unique field.
+        UserError: Incrementing what is not a number, appending to what is not a list, a field inside of a text.
     """
     before = {**row.data, **{name: getattr(row, name) for name in SYSTEM_FIELDS}}
-    after = {**before, **checked(changes.set)}
-    for name, amount in changes.increment.items():
-        after[name] = plus(name, after.get(name), amount)
-    for name, values in changes.append.items():
-        current = after.get(name)
-        if not isinstance(current, list | None):
-            raise UserError(f"field {name!r} holds {current!r}, which is not a list", hint="use a list field")
-        after[name] = [*(current or []), *values]
+    after = changed_values(before, changes)
+    gone = before.keys() - after.keys()
     # A field that was missing and is null now has not changed.
     changed = [name for name in after if not same(after[name], before.get(name))]
-    if changed:
-        after = checked({name: after[name] for name in changed})
-        for name in SYSTEM_FIELDS:
-            if name in after:
-                setattr(row, name, after.pop(name))
-        row.data = {**row.data, **after}
-        flag_modified(row, "data")  # SQLAlchemy holds true and 1 for the same
-        row.version += 1
-        row.updated_at = datetime.now(UTC)
-        session.flush()
-    return changed
+    if changed or gone:
+        values = checked({name: after[name] for name in changed})
+        columns = {name: values.pop(name) for name in SYSTEM_FIELDS if name in values}
+        with unique.refusing(session, row.pipeline_id):
+            for name, value in columns.items():
+                setattr(row, name, value)
+            row.data = {name: value for name, value in (row.data | values).items() if name not in gone}
+            flag_modified(row, "data")  # SQLAlchemy holds true and 1 for the same
+            row.version += 1
+            row.updated_at = datetime.now(UTC)
+            session.flush()
+    return [*changed, *sorted(gone)]
 
 
 def delete(session: Session, row: Record, last: Mapping[str, Any] | None = None) -> None:

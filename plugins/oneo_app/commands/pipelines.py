@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from oneo_app.console import Json, Tenant, answer, out, plain_errors, table
+from oneo_app.console import Json, Tenant, answer, err, out, plain_errors, table
 
 
 def register(app: typer.Typer) -> None:
@@ -19,13 +19,22 @@ def register(app: typer.Typer) -> None:
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="A pipeline as JSON: id, fields, stages.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A pipeline as JSON: id, fields, stages, record_schema.", metavar="FILE"),
+    ],
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Change nothing: only say what would change, and which records would not fit."
+        ),
+    ] = False,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
-    """Create a pipeline, or bring it to what the file says."""
+    """Create a pipeline, or bring it to what the file says. Records that no longer fit are listed and stay."""
     from dag_factory.reading import read_file  # noqa: PLC0415
-    from oneo.store import pipelines  # noqa: PLC0415
+    from oneo.store import pipeline_changes, pipelines  # noqa: PLC0415
     from oneo_app import connect  # noqa: PLC0415
 
     with plain_errors(as_json):
@@ -34,9 +43,31 @@ def apply(
         with connect.store() as found:
             connect.ensure_tenant(found, tenant_id)
             with found.tenant(tenant_id) as session:
+                before = pipelines.find(session, spec.id)
                 pipelines.apply(session, tenant_id, spec)
-        result = {"pipeline": spec.id, "fields": len(spec.fields), "stages": len(spec.stages)}
-        answer(result, as_json, lambda: out.print(f"pipeline {spec.id} has {len(spec.fields)} fields"))
+                changes = pipeline_changes.differences(before, pipelines.get(session, spec.id))
+                misfits = pipeline_changes.misfits(session, spec)
+                if check:
+                    session.rollback()
+        result = {
+            "pipeline": spec.id,
+            "fields": len(spec.fields),
+            "stages": len(spec.stages),
+            "applied": not check,
+            "changes": changes,
+            "misfits": {"count": misfits.count, "records": misfits.problems},
+        }
+
+        def show() -> None:
+            out.print(f"pipeline {spec.id} {'would have' if check else 'has'} {len(spec.fields)} fields")
+            for line in changes:
+                out.print(f"  {line}", markup=False)
+            if misfits.count:
+                err.print(f"[yellow]{misfits.count} record(s) do not fit and stay as they are:[/yellow]")
+            for record, problems in misfits.problems.items():
+                err.print(f"  {record}: {'; '.join(problems)}", markup=False)
+
+        answer(result, as_json, show)
 
 
 def list_pipelines(tenant: Tenant = None, as_json: Json = False) -> None:

@@ -184,3 +184,156 @@ def test_it_runs_in_one_event_loop_with_others(bench: Bench) -> None:
     first, second = asyncio.run(twice())
     assert first.output == second.output
     assert len(bench.all("contacts")) == 1
+
+
+def test_a_unique_value_that_is_there_already_is_refused_with_field_value_and_record(bench: Bench) -> None:
+    bench.pipeline("contacts", {"id": "email", "type": "email", "unique": True})
+    known = bench.record("contacts", email="ada@example.com")
+    config = {"pipeline_id": "contacts", "record_data": {"email": "ADA@example.com"}}
+    ran = bench.node("create_record", config, error_handling={"retry_count": 3})
+    assert f"field 'email' is unique, and record {known} has \"ADA@example.com\" already" in ran.message
+    assert "merge_if_exists" in ran.message
+    assert (ran.error["type"], ran.node["attempts"]) == ("PermanentNodeError", 1)
+
+
+def test_a_duplicate_of_a_unique_field_is_found_in_another_spelling(bench: Bench) -> None:
+    bench.pipeline("contacts", {"id": "email", "type": "email", "unique": True})
+    known = bench.record("contacts", email="Ada@Example.com")
+    ran = bench.node("create_record", {**EXAMPLE, "merge_if_exists": True}, ADA)
+    assert (ran.output["record_id"], ran.output["merged"]) == (known, True)
+    assert ran.output["record"]["email"] == "ada@example.com"
+
+
+def test_executions_at_the_same_time_upsert_one_record(bench: Bench) -> None:
+    bench.pipeline("contacts", {"id": "email", "type": "email", "unique": True})
+    spellings = [
+        "ada@example.com",
+        "Ada@example.com",
+        "ADA@EXAMPLE.COM",
+        "ada@Example.com",
+        "aDa@example.com",
+    ]
+
+    def one(number: int) -> dict[str, Any]:
+        data = {"email": spellings[number], f"from_{number}": True}
+        config = {"pipeline_id": "contacts", "record_data": data, "merge_if_exists": True}
+        return bench.node("create_record", config).output  # type: ignore[no-any-return]
+
+    with ThreadPoolExecutor(5) as pool:
+        outputs = list(pool.map(one, range(5)))
+    assert sorted((output["created"], output["merged"]) for output in outputs) == [(False, True)] * 4 + [
+        (True, False)
+    ]
+    [contact] = bench.all("contacts")
+    assert all(contact[f"from_{number}"] for number in range(5))
+
+
+def test_executions_at_the_same_time_without_a_check_create_one_and_the_others_say_so(bench: Bench) -> None:
+    bench.pipeline("contacts", {"id": "email", "type": "email", "unique": True})
+    config = {"pipeline_id": "contacts", "record_data": {"email": "ada@example.com"}}
+    with ThreadPoolExecutor(5) as pool:
+        nodes = list(pool.map(lambda _: bench.node("create_record", config).node, range(5)))
+    [contact] = bench.all("contacts")
+    assert sorted(node["status"] for node in nodes) == ["failed"] * 4 + ["success"]
+    assert all(contact["id"] in node["error"]["message"] for node in nodes if node["error"])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "data", "found"),
+    [
+        ("any", {"email": "x@x.de", "vat": "DE1"}, True),
+        ("any", {"vat": "DE1"}, True),
+        ("all", {"email": "x@x.de", "vat": "DE1"}, False),
+        ("all", {"email": "ada@x.de", "vat": "DE1"}, True),
+        ("all", {"vat": "DE1"}, False),
+        ("all", {"email": "", "vat": "DE1"}, False),
+    ],
+)
+def test_one_field_or_all_of_them_tell_a_duplicate(
+    bench: Bench, strategy: str, data: dict[str, Any], found: bool
+) -> None:
+    bench.record("contacts", email="ada@x.de", vat="DE1")
+    config = {
+        "pipeline_id": "contacts",
+        "record_data": data,
+        "check_duplicates": True,
+        "duplicate_fields": ["email", "vat"],
+        "duplicate_strategy": strategy,
+    }
+    assert bench.node("create_record", config).output["created"] is not found
+
+
+def test_a_merge_may_fill_gaps_only(bench: Bench) -> None:
+    bench.record("contacts", email="ada@example.com", name="Ada Lovelace", phone="", tags=[], owner="eva")
+    data = {
+        "email": "ada@example.com",
+        "name": "A.",
+        "phone": "1",
+        "tags": ["x"],
+        "city": "Bonn",
+        "owner": "bo",
+    }
+    config = {
+        "pipeline_id": "contacts",
+        "record_data": data,
+        "merge_if_exists": True,
+        "merge_values": "fill_gaps",
+    }
+    record = bench.node("create_record", config).output["record"]
+    assert (record["name"], record["owner"]) == ("Ada Lovelace", "eva")
+    assert (record["phone"], record["tags"], record["city"]) == ("1", ["x"], "Bonn")
+
+
+def test_a_merge_needs_only_what_changes(bench: Bench) -> None:
+    bench.pipeline("contacts", {"id": "name", "required": True}, {"id": "score", "type": "number"})
+    known = bench.record("contacts", email="ada@example.com", name="Ada")
+    config = {"pipeline_id": "contacts", "merge_if_exists": True}
+    data = {"email": "ada@example.com", "score": 5}
+    assert bench.node("create_record", {**config, "record_data": data}).output["record"]["score"] == 5
+    ran = bench.node("create_record", {**config, "record_data": {**data, "score": "high"}})
+    assert "'high' is not of type 'number'" in ran.message
+    assert (bench.get(known) or {})["score"] == 5
+
+
+def test_an_unknown_stage_is_refused_with_the_nearest(bench: Bench) -> None:
+    bench.pipeline("deals", stages=[{"id": "new"}, {"id": "qualified"}])
+    config = {"pipeline_id": "deals", "record_data": {"stage": "qualifed"}}
+    ran = bench.node("create_record", config)
+    assert "there is no stage 'qualifed' (did you mean 'qualified'?)" in ran.message
+    assert (
+        bench.node("create_record", {**config, "skip_validation": True}).output["record"]["stage"]
+        == "qualifed"
+    )
+
+
+def test_the_pipelines_json_schema_is_asked(bench: Bench) -> None:
+    bench.pipeline("deals", record_schema={"properties": {"code": {"pattern": "^D-[0-9]+$"}}})
+    config = {"pipeline_id": "deals", "record_data": {"code": "{{trigger.code}}"}}
+    assert "'7' does not match '^D-[0-9]+$'" in bench.node("create_record", config, {"code": "7"}).message
+    assert bench.node("create_record", config, {"code": "D-7"}).output["created"] is True
+    skipping = {**config, "skip_validation": True}
+    assert bench.node("create_record", skipping, {"code": "7"}).output["created"] is True
+
+
+def test_the_record_may_belong_to_another(bench: Bench) -> None:
+    deal = bench.record("deals", name="Big")
+    config = {"pipeline_id": "leads", "record_data": {}, "parent_id": "{{record.id}}", "relation": "invoice"}
+    going = bench.node("create_record", config, {"record_id": deal}).output["record_id"]
+    staying = {**config, "delete_with_parent": False}
+    kept = bench.node("create_record", staying, {"record_id": deal}).output["record_id"]
+    bench.node("delete_record", {"cascade_delete": True}, {"record_id": deal})
+    assert [one["id"] for one in bench.all("leads")] == [kept]
+    assert bench.get(going) is None
+
+
+@pytest.mark.parametrize(
+    ("parent", "message"),
+    [
+        ("{{ trigger.none | default('') }}", "config.parent_id came out empty"),
+        ("00000000-0000-4000-8000-000000000000", "there is no record 00000000-0000-4000-8000-000000000000"),
+    ],
+)
+def test_without_its_parent_no_record_is_created(bench: Bench, parent: str, message: str) -> None:
+    config = {"pipeline_id": "leads", "record_data": {}, "parent_id": parent}
+    assert message in bench.node("create_record", config).message
+    assert bench.all("leads") == []

@@ -217,3 +217,183 @@ def test_saving_checks_the_options(bench: Bench) -> None:
     assert bench.problems("update_record", EXAMPLE) == []
     [found] = bench.problems("update_record", {"increment_fields": {"n": "many"}})
     assert "$.nodes[1].config.increment_fields.n" in found
+
+
+def test_fields_inside_of_fields_are_changed_alone(bench: Bench) -> None:
+    deal = bench.record("deals", address={"city": "Bonn", "zip": "53111"}, stats={"calls": 1}, **{"a.b": 1})
+    config = {
+        "update_fields": {"address.city": "Köln", "a.b": 2, "company.boss.name": "Eva"},
+        "increment_fields": {"stats.calls": 1, "stats.mails": 2},
+        "append_to_arrays": {"stats.days": ["monday"]},
+        "unset_fields": ["address.zip", "address.street.number"],
+    }
+    output = bench.node("update_record", config, {"record_id": deal}).output
+    record = output["record"]
+    assert record["address"] == {"city": "Köln"}
+    assert record["stats"] == {"calls": 2, "mails": 2, "days": ["monday"]}
+    assert (record["a.b"], record["company"]) == (2, {"boss": {"name": "Eva"}})
+    assert sorted(output["changed"]) == ["a.b", "address", "company", "stats"]
+
+
+def test_a_field_inside_of_a_text_is_refused(bench: Bench) -> None:
+    deal = bench.record("deals", address="Bonn")
+    ran = bench.node("update_record", {"update_fields": {"address.city": "Köln"}}, {"record_id": deal})
+    assert "field 'address' holds 'Bonn', which has no fields inside" in ran.message
+
+
+def test_fields_are_taken_away(bench: Bench) -> None:
+    deal = bench.record("deals", status="open", note="x", owner="eva")
+    config = {"unset_fields": ["note", "owner", "never"]}
+    output = bench.node("update_record", config, {"record_id": deal}).output
+    assert sorted(output["changed"]) == ["note", "owner"]
+    kept = bench.get(deal) or {}
+    assert "note" not in kept
+    assert (kept["owner"], kept["status"], kept["version"]) == (None, "open", 2)
+    ran = bench.node("update_record", {"unset_fields": ["id"]}, {"record_id": deal})
+    assert "field 'id': the store keeps it itself" in ran.message
+
+
+def test_a_record_is_changed_only_if_it_fits(bench: Bench) -> None:
+    deal = bench.record("deals", status="open", score=40)
+    config = {"update_fields": {"status": "won"}, "only_if": {"status": "open", "score": {"$gte": 50}}}
+    output = bench.node("update_record", config, {"record_id": deal}).output
+    assert (output["changed"], output["skipped"]) == ([], "only_if does not hold: score $gte 50")
+    bench.node("update_record", {"increment_fields": {"score": 10}}, {"record_id": deal})
+    output = bench.node("update_record", config, {"record_id": deal}).output
+    assert (output["changed"], output["skipped"]) == (["status"], None)
+
+
+def test_of_executions_at_the_same_time_one_finds_it_as_it_must_be(bench: Bench) -> None:
+    deal = bench.record("deals", status="open", taken=0)
+    config = {
+        "update_fields": {"status": "taken"},
+        "increment_fields": {"taken": 1},
+        "only_if": {"status": "open"},
+    }
+    with ThreadPoolExecutor(8) as pool:
+        outputs = list(
+            pool.map(lambda _: bench.node("update_record", config, {"record_id": deal}).output, range(8))
+        )
+    assert sum(output["skipped"] is None for output in outputs) == 1
+    assert (bench.get(deal) or {})["taken"] == 1
+
+
+def test_all_that_fit_a_filter_are_changed(bench: Bench) -> None:
+    ids = [bench.record("deals", status="open", n=n) for n in range(5)]
+    other = bench.record("deals", status="won", n=0)
+    config = {
+        "pipeline_id": "deals",
+        "filters": {"status": "open"},
+        "limit": 3,
+        "update_fields": {"status": "{{trigger.to}}"},
+        "increment_fields": {"n": 10},
+    }
+    output = bench.node("update_record", config, {"to": "lost"}).output
+    assert output == {"updated": ids[:3], "count": 3, "found": 3, "remaining": 2, "created": None}
+    assert [one["n"] for one in bench.all("deals", status="lost")] == [10, 11, 12]
+    assert (bench.get(other) or {})["version"] == 1
+    assert bench.node("update_record", config, {"to": "lost"}).output["count"] == 2
+    assert bench.node("update_record", config, {"to": "lost"}).output["found"] == 0
+
+
+def test_one_that_cannot_be_changed_takes_back_all(bench: Bench) -> None:
+    ids = [bench.record("deals", n=1), bench.record("deals", n="one")]
+    config = {"pipeline_id": "deals", "filters": {"n": {"$exists": True}}, "increment_fields": {"n": 1}}
+    assert "field 'n' holds 'one'" in bench.node("update_record", config).message
+    assert (bench.get(ids[0]) or {})["n"] == 1
+
+
+UPSERT = {
+    "pipeline_id": "deals",
+    "filters": {"code": "{{trigger.code}}", "place.city": "Bonn", "score": {"$lt": 100}},
+    "create_if_not_found": True,
+    "update_fields": {"score": 5, "stage": "new"},
+    "increment_fields": {"seen": 1},
+}
+
+
+def test_a_record_that_is_not_found_is_created(bench: Bench) -> None:
+    first = bench.node("update_record", UPSERT, {"code": "D-1"}).output
+    [deal] = bench.all("deals")
+    assert (first["created"], first["updated"]) == (deal["id"], [])
+    assert (deal["code"], deal["place"], deal["score"], deal["seen"]) == ("D-1", {"city": "Bonn"}, 5, 1)
+    second = bench.node("update_record", UPSERT, {"code": "D-1"}).output
+    assert (second["created"], second["updated"]) == (None, [deal["id"]])
+    assert (bench.get(deal["id"]) or {})["seen"] == 2
+
+
+def test_executions_at_the_same_time_create_one_and_lose_nothing(bench: Bench) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        outputs = list(
+            pool.map(lambda _: bench.node("update_record", UPSERT, {"code": "D-1"}).output, range(8))
+        )
+    [deal] = bench.all("deals")
+    assert sum(output["created"] is not None for output in outputs) == 1
+    assert deal["seen"] == 8
+
+
+def test_a_created_record_fits_its_pipeline(bench: Bench) -> None:
+    bench.pipeline("deals", {"id": "name", "required": True})
+    ran = bench.node("update_record", UPSERT, {"code": "D-1"})
+    assert "field 'name' is required" in ran.message
+    assert bench.all("deals") == []
+
+
+def test_a_unique_value_of_another_record_is_refused(bench: Bench) -> None:
+    bench.pipeline("deals", {"id": "code", "unique": True})
+    known, deal = bench.record("deals", code="D-1"), bench.record("deals", code="D-2")
+    ran = bench.node("update_record", {"update_fields": {"code": "D-1"}}, {"record_id": deal})
+    assert f"field 'code' is unique, and record {known} has \"D-1\" already" in ran.message
+    assert ran.error["type"] == "PermanentNodeError"
+    assert (bench.get(deal) or {})["code"] == "D-2"
+
+
+def test_an_unknown_stage_is_refused_with_the_nearest(bench: Bench) -> None:
+    bench.pipeline("deals", stages=[{"id": "new"}, {"id": "won"}])
+    deal = bench.record("deals", stage="new")
+    ran = bench.node("update_record", {"update_fields": {"stage": "wonn"}}, {"record_id": deal})
+    assert "there is no stage 'wonn' (did you mean 'won'?)" in ran.message
+    bench.node("update_record", {"update_fields": {"stage": "won"}}, {"record_id": deal})
+    assert (bench.get(deal) or {})["stage"] == "won"
+
+
+def test_a_change_of_stage_stands_in_the_history_with_its_execution(bench: Bench) -> None:
+    from oneo.store import history
+
+    deal = bench.record("deals", stage="new")
+    ran = bench.node("update_record", {"update_fields": {"stage": "won"}}, {"record_id": deal})
+    with bench.database.tenant(bench.tenant) as session:
+        entry = history.view(history.of_record(session, deal)[-1])
+    assert entry["changes"] == {"stage": {"before": "new", "after": "won"}}
+    assert entry["execution"] == ran.execution
+
+
+def test_what_did_not_fit_before_holds_up_no_other_change(bench: Bench) -> None:
+    deal = bench.record("deals", score="high")
+    bench.pipeline("deals", {"id": "score", "type": "number"}, {"id": "name", "required": True})
+    assert bench.node("update_record", {"update_fields": {"x": 1}}, {"record_id": deal}).output[
+        "changed"
+    ] == ["x"]
+    ran = bench.node("update_record", {"update_fields": {"score": "low"}}, {"record_id": deal})
+    assert "'low' is not of type 'number'" in ran.message
+    assert "required" not in ran.message
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"filters": {"a": 1}}, "`filters` needs a `pipeline_id`"),
+        ({"filters": {}, "pipeline_id": "deals"}, "`filters` has at least one condition"),
+        ({"filters": {"a": 1}, "pipeline_id": "deals", "record_id": "{{record.id}}"}, "and no `record_id`"),
+        (
+            {"filters": {"a": 1}, "pipeline_id": "deals", "expected_version": 1},
+            "`expected_version` is that of one",
+        ),
+        ({"create_if_not_found": True}, "`create_if_not_found` needs `filters`"),
+        ({"only_if": {"a": {"$gtt": 1}}}, "did you mean '$gt'"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_at_save(
+    bench: Bench, config: dict[str, Any], message: str
+) -> None:
+    assert message in " ".join(bench.problems("update_record", {"update_fields": {"a": 1}, **config}))

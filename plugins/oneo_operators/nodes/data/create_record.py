@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-from uuid import UUID, uuid5
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
-from oneo.store import pipelines, records
-from oneo.store.locks import lock_values
+from oneo.errors import ConfigError, DuplicateError
+from oneo.store import duplicates, pipelines, records, relations
+from oneo.store.duplicates import Strategy
 from oneo.store.models import Record
+from oneo.store.pipelines import PipelineSpec
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.nodes.data._fields import record_values
+from oneo_operators.nodes.data._fields import own_id, record_values, update_checked
 from oneo_operators.result import NodeResult
 
 
@@ -26,7 +27,7 @@ class CreateRecordConfig(NodeConfig):
         description="Field values; `stage`, `owner` and `external_id` may stand among them."
     )
     skip_validation: bool = Field(
-        default=False, description="Accept values that do not fit the pipeline's fields."
+        default=False, description="Accept values that do not fit the pipeline's fields, stages and schema."
     )
     check_duplicates: bool = Field(
         default=False,
@@ -38,8 +39,25 @@ class CreateRecordConfig(NodeConfig):
         description="Fields that tell duplicates. Default: the pipeline's unique fields, else email, phone and "
         "external_id.",
     )
+    duplicate_strategy: Strategy = Field(
+        default="any", description="The same value in one of `duplicate_fields` is enough, or all must agree."
+    )
     merge_if_exists: bool = Field(
-        default=False, description="Write the given values into the duplicate that was found."
+        default=False,
+        description="Write the given values into the duplicate that was found; without one, create the record.",
+    )
+    merge_values: Literal["overwrite", "fill_gaps"] = Field(
+        default="overwrite",
+        description="With `merge_if_exists`: overwrite what the duplicate has, or only fill its empty fields.",
+    )
+    parent_id: str | None = Field(
+        default=None, description="Record that the created or merged record belongs to."
+    )
+    relation: str = Field(
+        default="child", min_length=1, description="With `parent_id`: as what, e.g. invoice."
+    )
+    delete_with_parent: bool = Field(
+        default=True, description="With `parent_id`: whether `cascade_delete` of the parent takes it along."
     )
 
 
@@ -57,25 +75,28 @@ class CreateRecordOperator(NodeOperator):
     async def run(self, config: CreateRecordConfig, context: NodeContext) -> NodeResult:
         """Create the record; `output.record_id` is its id, `output.created` whether it is new."""
         data = record_values(config.record_data, "config.record_data")
+        if "parent_id" in config.model_fields_set and not config.parent_id:
+            raise ConfigError(
+                "config.parent_id came out empty",
+                "make sure that its expression finds a record, or leave parent_id out",
+            )
 
         def work(session: Session) -> dict[str, Any]:
             spec = pipelines.get(session, config.pipeline_id)
-            if not config.skip_validation:
-                pipelines.check(spec, data)
-            existing = None
-            if config.check_duplicates or config.merge_if_exists:
-                unique = [field.id for field in spec.fields if field.unique]
-                names = config.duplicate_fields or unique or ["email", "phone", "external_id"]
-                existing = _duplicate(session, context.tenant_id, config.pipeline_id, data, names)
-            if existing is None:
-                record_id = _own_id(context)
-                row = records.create(
-                    session, context.tenant_id, config.pipeline_id, data, record_id=record_id
-                )
-                return {"created": True, "merged": False, **_shown(row)}
-            if config.merge_if_exists:
-                records.update(session, existing, records.Changes(set=data))
-            return {"created": False, "merged": config.merge_if_exists, **_shown(existing)}
+            row, created = _found_or_created(session, config, spec, data, context)
+            merged = config.merge_if_exists and not created
+            if merged:
+                changes = records.Changes(set=_to_merge(row, data, config))
+                update_checked(session, row, changes, spec, skip_validation=config.skip_validation)
+            if config.parent_id and (created or merged):
+                parent = records.get(session, config.parent_id)
+                relations.relate(session, parent, row, config.relation, cascades=config.delete_with_parent)
+            return {
+                "created": created,
+                "merged": merged,
+                "record_id": str(row.id),
+                "record": records.view(row),
+            }
 
         output = await context.store(work)
         updates = {"created_record_id": output["record_id"]}
@@ -84,25 +105,39 @@ class CreateRecordOperator(NodeOperator):
         return NodeResult(output, updates)
 
 
-def _own_id(context: NodeContext) -> UUID | None:
-    """The id follows from the execution and the node: whoever runs it again means the same record."""
-    if context.execution_id is None:
-        return None
-    return uuid5(context.execution_id, f"record/{context.key}")
+def _found_or_created(
+    session: Session,
+    config: CreateRecordConfig,
+    spec: PipelineSpec,
+    data: dict[str, Any],
+    context: NodeContext,
+) -> tuple[Record, bool]:
+    """The record, and whether it is new."""
+
+    def duplicate() -> Record | None:
+        if not (config.check_duplicates or config.merge_if_exists):
+            return None
+        names = config.duplicate_fields or duplicates.default_fields(spec)
+        return duplicates.find(session, context.tenant_id, spec.id, data, names, config.duplicate_strategy)
+
+    existing = duplicate()
+    if existing is not None:
+        return existing, False
+    if not config.skip_validation:
+        pipelines.check(spec, data)
+    try:
+        row = records.create(session, context.tenant_id, spec.id, data, record_id=own_id(context))
+    except DuplicateError:
+        # Somebody who does not take our locks, such as plain SQL, was quicker.
+        existing = duplicate()
+        if existing is None:
+            raise
+        return existing, False
+    return row, True
 
 
-def _duplicate(
-    session: Session, tenant_id: str, pipeline_id: str, data: dict[str, Any], names: list[str]
-) -> Record | None:
-    values = [(name, data[name]) for name in names if data.get(name) not in (None, "")]
-    # Two executions with the same value wait for each other: the second finds what the first created.
-    lock_values(session, tenant_id, pipeline_id, values)
-    for name, value in values:
-        found = records.find_equal(session, pipeline_id, name, value)
-        if found:
-            return records.get(session, found[0].id, lock=True)
-    return None
-
-
-def _shown(row: Record) -> dict[str, Any]:
-    return {"record_id": str(row.id), "record": records.view(row)}
+def _to_merge(row: Record, data: dict[str, Any], config: CreateRecordConfig) -> dict[str, Any]:
+    if config.merge_values == "overwrite":
+        return data
+    held = records.values_of(row)
+    return {name: value for name, value in data.items() if held.get(name) in (None, "", [], {})}

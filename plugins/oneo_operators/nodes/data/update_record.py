@@ -1,31 +1,55 @@
-"""Changes to an existing record."""
+"""Changes to existing records."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.database import plain_json
-from oneo.errors import ConfigError, PermanentNodeError
+from oneo.errors import ConfigError, DuplicateError, PermanentNodeError
+from oneo.filters import matches, parse
 from oneo.store import pipelines, records
+from oneo.store.changes import changed_values
+from oneo.store.locks import lock_values
+from oneo.store.models import Record
+from oneo.store.pipelines import PipelineSpec
+from oneo.store.records import Changes
 from oneo_operators.base import NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.nodes.data._fields import record_values
+from oneo_operators.filter_option import Filters
+from oneo_operators.nodes.data._fields import own_id, record_values, update_checked
 from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, record_id_of
 from oneo_operators.result import NodeResult
 
 
 class UpdateRecordConfig(RecordConfig):
-    """Which record changes, and how."""
+    """Which records change, and how."""
 
     pipeline_id: str | None = Field(
-        default=None, description="Pipeline the record must be in; a safeguard against a wrong id."
+        default=None,
+        description="Pipeline the record must be in, a safeguard against a wrong id; with `filters`, the one searched.",
+    )
+    filters: Filters | None = Field(
+        default=None,
+        description='Instead of record_id: change every record that fits, such as `{"status": "new"}`.',
+    )
+    limit: int = Field(
+        default=100,
+        ge=1,
+        le=records.MAX_LIMIT,
+        description="With `filters`: at most that many records, oldest first.",
+    )
+    create_if_not_found: bool = Field(
+        default=False,
+        description="With `filters`: where no record fits, create one that does, with the changes made to it.",
     )
     update_fields: dict[str, Any] = Field(
-        default_factory=dict, description="Fields to overwrite; `stage` and `owner` may stand among them."
+        default_factory=dict,
+        description="Fields to overwrite; `stage` and `owner` may stand among them, and `address.city` is a field "
+        "inside of one.",
     )
     increment_fields: dict[str, FiniteFloat] = Field(
         default_factory=dict, description="Numbers to add to fields; a missing field counts as 0."
@@ -33,27 +57,63 @@ class UpdateRecordConfig(RecordConfig):
     append_to_arrays: dict[str, list[Any]] = Field(
         default_factory=dict, description="Values to append to list fields; a missing field counts as empty."
     )
+    unset_fields: list[str] = Field(default_factory=list, description="Fields to take away.")
+    only_if: Filters | None = Field(
+        default=None,
+        description="Change a record only where all of this holds for it under its lock; else it stays as it is, and "
+        "`output.skipped` says why.",
+    )
     expected_version: int | None = Field(
         default=None,
         description="Version the record must still have, such as `{{record.version}}` was: "
         "where it was changed meanwhile, the node fails.",
     )
     skip_validation: bool = Field(
-        default=False, description="Accept values that do not fit the pipeline's fields."
+        default=False, description="Accept values that do not fit the pipeline's fields, stages and schema."
     )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> UpdateRecordConfig:
+        if self.filters is None:
+            if self.create_if_not_found:
+                raise ValueError("`create_if_not_found` needs `filters` that say which record is looked for")
+            return self
+        if not self.filters:
+            raise ValueError("`filters` has at least one condition: without one, everything would change")
+        if self.pipeline_id is None or "record_id" in self.model_fields_set:
+            raise ValueError("`filters` needs a `pipeline_id` and no `record_id`")
+        if "expected_version" in self.model_fields_set:
+            raise ValueError(
+                "`expected_version` is that of one record: it needs a `record_id`, not `filters`"
+            )
+        return self
 
 
 class UpdateRecordOperator(NodeOperator):
-    """Change a record."""
+    """Change records."""
 
     type: ClassVar[str] = "update_record"
     category: ClassVar[str] = "data_operation"
-    description: ClassVar[str] = "Overwrites, increments or appends to fields of a record."
+    description: ClassVar[str] = (
+        "Overwrites, increments, appends to or takes away fields of a record, or of all that fit a filter. With "
+        "`filters`, `output.updated` names the records that really changed, and `output.remaining` counts those that "
+        "`limit` left out."
+    )
     effect: ClassVar[Effect] = "store"
     Config = UpdateRecordConfig
 
     async def run(self, config: UpdateRecordConfig, context: NodeContext) -> NodeResult:
-        """Change the record under a row lock; `output.changed` names the fields that really changed."""
+        """Change under row locks; `output.changed` names the fields that really changed."""
+        changes = Changes(
+            record_values(config.update_fields, "config.update_fields"),
+            _whole(config.increment_fields),
+            plain_json(config.append_to_arrays),
+            config.unset_fields,
+        )
+        if config.filters is not None:
+            output = await context.store(lambda session: _update_all(session, config, changes, context))
+            created = output["created"]
+            return NodeResult(output, {"created_record_id": created} if created else {})
         record_id = record_id_of(config, context)
         if "expected_version" in config.model_fields_set and config.expected_version is None:
             raise ConfigError(
@@ -69,17 +129,75 @@ class UpdateRecordOperator(NodeOperator):
                     f"record {record_id} has version {row.version}, not the expected {config.expected_version}",
                     "somebody changed it meanwhile: read it again, and decide again",
                 )
-            changes = records.Changes(
-                record_values(config.update_fields, "config.update_fields"),
-                _whole(config.increment_fields),
-                plain_json(config.append_to_arrays),
-            )
-            changed = records.update(session, row, changes)
-            if changed and not config.skip_validation:
-                pipelines.check(pipelines.get(session, row.pipeline_id), records.values_of(row))
-            return {"record_id": str(row.id), "changed": changed, "record": records.view(row)}
+            changed, skipped = _update(session, row, changes, config, pipelines.get(session, row.pipeline_id))
+            return {
+                "record_id": str(row.id),
+                "changed": changed,
+                "skipped": skipped,
+                "record": records.view(row),
+            }
 
         return NodeResult(await context.store(work))
+
+
+def _update(
+    session: Session, row: Record, changes: Changes, config: UpdateRecordConfig, spec: PipelineSpec
+) -> tuple[list[str], str | None]:
+    """Change a locked record; returns the fields that really changed, and why it was left as it is."""
+    failing = matches(parse(config.only_if or {}), records.view(row))
+    if failing is not None:
+        return [], f"only_if does not hold: {failing}"
+    return update_checked(session, row, changes, spec, skip_validation=config.skip_validation), None
+
+
+def _update_all(
+    session: Session, config: UpdateRecordConfig, changes: Changes, context: NodeContext
+) -> dict[str, Any]:
+    pipeline_id, filters = str(config.pipeline_id), config.filters or {}
+    spec = pipelines.get(session, pipeline_id)
+    created = None
+    if config.create_if_not_found:
+        created = _created(session, config, changes, spec, context)
+    fitting = 0 if created else records.count(session, pipeline_id, filters)
+    rows = records.find(session, pipeline_id, filters, limit=config.limit, lock=True) if fitting else []
+    updated = [row for row in rows if _update(session, row, changes, config, spec)[0]]
+    return {
+        "updated": [str(row.id) for row in updated],
+        "count": len(updated),
+        "found": len(rows),
+        "remaining": max(0, fitting - len(rows)),
+        "created": str(created.id) if created else None,
+    }
+
+
+def _created(
+    session: Session,
+    config: UpdateRecordConfig,
+    changes: Changes,
+    spec: PipelineSpec,
+    context: NodeContext,
+) -> Record | None:
+    """The record that was looked for, where there was none."""
+    filters = config.filters or {}
+    wanted = {
+        ".".join(one.field): one.value
+        for one in parse(filters)
+        if one.operator == "$eq" and one.value is not None
+    }
+    # Two executions that look for the same wait for each other: the second finds what the first created.
+    lock_values(session, context.tenant_id, spec.id, wanted.items())
+    if records.count(session, spec.id, filters):
+        return None
+    data = changed_values(changed_values({}, Changes(set=wanted)), changes)
+    if not config.skip_validation:
+        pipelines.check(spec, data)
+    try:
+        return records.create(session, context.tenant_id, spec.id, data, record_id=own_id(context))
+    except DuplicateError:
+        # Somebody who does not take our locks, such as plain SQL, was quicker.
+        if not records.count(session, spec.id, filters):
+            raise
+        return None
 
 
 def _whole(amounts: dict[str, float]) -> dict[str, float]:
