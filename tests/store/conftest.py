@@ -23,7 +23,7 @@ from oneo.store import (
     workflows,
 )
 from oneo.store.log import NodeKey
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo.store.workflows import TriggerRow
 
 
@@ -90,7 +90,8 @@ def fill(database: Database) -> Callable[[str], None]:
 
     def one(tenant_id: str) -> None:
         with database.tenant(tenant_id) as session:
-            pipelines.apply(session, tenant_id, PipelineSpec(id="leads"))
+            fields = [PipelineField(id="name", indexed=True)]
+            pipelines.apply(session, tenant_id, PipelineSpec(id="leads", fields=fields))
             record = records.create(session, tenant_id, "leads", {"name": "Anna"})
             child = records.create(session, tenant_id, "leads", {"name": "Anna's son"})
             relations.relate(session, record, child, "family")

@@ -14,7 +14,7 @@ from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.store import executions, log, notifications, pipelines, records, tasks, tenants, workflows
 from oneo.store.log import NodeKey
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo_operators.catalogue import catalogue
 
 # Stands in every row of theirs, and nowhere else; as a number, in what is summed.
@@ -101,7 +101,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
     }
     data = {"word": word, "email": EMAIL, "score": score}
     with database.tenant(tenant) as session:
-        pipelines.apply(session, tenant, PipelineSpec(id=ids.pipeline, name=word))
+        fields = [PipelineField(id=name, indexed=True) for name in ("email", "word")]
+        pipelines.apply(session, tenant, PipelineSpec(id=ids.pipeline, name=word, fields=fields))
         for one, external in ((ids.record, "E1"), (ids.duplicate, "E2")):
             full = {**data, "external_id": external, "owner": word}
             records.create(session, tenant, ids.pipeline, full, record_id=one)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, false, func, literal, not_, null, or_, true
+from sqlalchemy import ColumnElement, and_, any_, cast, false, func, literal, not_, null, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Text
+from sqlalchemy.types import Boolean, DateTime, Text
 
-from oneo.filters.parse import Clause, not_a_time
+from oneo.filters.clauses import Clause, Condition
+from oneo.filters.index import narrowed
+from oneo.filters.pattern import pattern
 from oneo.filters.values import moment
+from oneo.filters.words import words
 from oneo.store.models import Record
 
 # Fields that are columns of their own, beside the record's data.
@@ -28,9 +31,26 @@ TIMES = {"created_at": Record.created_at, "updated_at": Record.updated_at}
 _ORDER = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
 
 
-def where(clauses: Sequence[Clause]) -> ColumnElement[bool]:
-    """The SQL condition that all clauses hold, agreeing with `oneo.filters.match` on every record."""
-    return and_(true(), *(_clause(clause) for clause in clauses))
+def where(conditions: Sequence[Condition], indexed: Mapping[str, str] | None = None) -> ColumnElement[bool]:
+    """The SQL condition that all conditions hold, agreeing with `oneo.filters.match` on every record.
+
+    Args:
+        conditions: The conditions.
+        indexed: The fields of the pipeline that are indexed, with their types. The index is asked first, and the
+            record decides.
+    """
+    return and_(true(), *(_condition(one, indexed or {}) for one in conditions))
+
+
+def _condition(condition: Condition, indexed: Mapping[str, str]) -> ColumnElement[bool]:
+    if isinstance(condition, Clause):
+        exact = _time_clause(condition) if condition.is_time else _clause(condition)
+        first = narrowed(condition, indexed)
+        return exact if first is None else and_(first, exact)
+    members = [where(member, indexed) for member in condition.members]
+    if condition.operator == "$not":
+        return not_(members[0])
+    return or_(*members) if condition.operator == "$or" else and_(*members)
 
 
 def json_value(field: tuple[str, ...]) -> Any:
@@ -40,13 +60,6 @@ def json_value(field: tuple[str, ...]) -> Any:
         return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
     # A column hides data of its name, and nothing lies below it.
     return func.to_jsonb(column) if len(field) == 1 else cast(null(), JSONB)
-
-
-def sort_value(field: tuple[str, ...]) -> Any:
-    """What records are sorted by; a null counts as missing."""
-    if len(field) == 1 and field[0] in TIMES:
-        return TIMES[field[0]]
-    return func.nullif(json_value(field), cast("null", Text).cast(JSONB))
 
 
 def text_value(field: tuple[str, ...]) -> Any:
@@ -59,21 +72,21 @@ def _text(value: Any) -> Any:
 
 
 def _clause(clause: Clause) -> ColumnElement[bool]:
-    if clause.is_time:
-        return _time_clause(clause)
+    wanted = clause.value
+    if not clause.field:
+        return _has_words(_written(), wanted)
     value = json_value(clause.field)
     kind = func.coalesce(func.jsonb_typeof(value), "null")
     text = _text(value)
-    wanted = clause.value
     match clause.operator:
         case "$eq":
             return _equal(value, wanted)
         case "$ne":
             return not_(_equal(value, wanted))
         case "$in":
-            return or_(false(), *(_equal(value, one) for one in wanted))
+            return _one_of(value, wanted)
         case "$nin":
-            return not_(or_(false(), *(_equal(value, one) for one in wanted)))
+            return not_(_one_of(value, wanted))
         case "$exists":
             return kind != "null" if wanted else kind == "null"
         case "$contains":
@@ -85,6 +98,10 @@ def _clause(clause: Clause) -> ColumnElement[bool]:
             return and_(kind == "string", func.starts_with(text, wanted))
         case "$ends_with":
             return and_(kind == "string", func.right(text, func.length(literal(wanted))) == wanted)
+        case "$regex":
+            return and_(kind == "string", text.collate("C").op("~", is_comparison=True)(pattern(wanted).sql))
+        case "$search":
+            return _has_words(value, wanted)
         case ordered:
             compare = _ORDER[ordered]
             if isinstance(wanted, str):
@@ -98,25 +115,51 @@ def _equal(value: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     return func.coalesce(value.op("=", is_comparison=True)(_json(wanted)), false())
 
 
+def _one_of(value: ColumnElement[Any], wanted: list[Any]) -> ColumnElement[bool]:
+    given = [one for one in wanted if one is not None]
+    is_given = func.coalesce(value == any_(cast(given, ARRAY(JSONB))), false()) if given else false()
+    return or_(is_given, _equal(value, None)) if len(given) < len(wanted) else is_given
+
+
+def _written() -> ColumnElement[Any]:
+    """What somebody wrote into the record: its data and the columns beside it."""
+    names = ("id", "pipeline_id", "version", "created_at", "updated_at")
+    columns = func.jsonb_build_object(
+        "stage", Record.stage, "owner", Record.owner, "external_id", Record.external_id
+    )
+    return Record.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(columns)
+
+
+def _has_words(value: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+    return and_(*(func.holds_text(value, word.sql, type_=Boolean()) for word in words(wanted)))
+
+
 def _json(value: Any) -> ColumnElement[Any]:
     return literal(value, JSONB)
 
 
 def _time_clause(clause: Clause) -> ColumnElement[bool]:
-    column = TIMES[clause.field[0]]
     wanted = clause.value
+    name = clause.field[0]
+    column = (
+        TIMES[name]
+        if clause.is_column_time
+        else func.moment_of(text_value(clause.field), type_=DateTime(True))
+    )
     if clause.operator == "$exists":
         return column.is_not(None) if wanted else column.is_(None)
     if clause.operator in _ORDER:
-        in_order: ColumnElement[bool] = _ORDER[clause.operator](column, _moment(clause, wanted))
-        return in_order
+        return func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
     values = wanted if isinstance(wanted, list) else [wanted]
-    same = or_(false(), *(column == _moment(clause, one) for one in values if one is not None))
+    moments = cast([_moment(one) for one in values if one is not None], ARRAY(DateTime(True)))
+    same: ColumnElement[bool] = func.coalesce(column == any_(moments), false())
+    if None in values and not clause.is_column_time:
+        same = or_(same, _equal(json_value(clause.field), None))
     return not_(same) if clause.operator in ("$ne", "$nin") else same
 
 
-def _moment(clause: Clause, value: Any) -> datetime:
+def _moment(value: Any) -> datetime:
     found = moment(value)
     if found is None:
-        raise not_a_time(clause.field[0], value)
+        raise ValueError(value)
     return found

@@ -60,6 +60,9 @@ class PipelineField(BaseModel):
     type: FieldType = Field(default="text", description="What the field holds.")
     required: bool = Field(default=False, description="A record without it is refused.")
     unique: bool = Field(default=False, description="A second record with the same value is a duplicate.")
+    indexed: bool = Field(
+        default=False, description="Searches and sorts by it are quick, as by a unique one."
+    )
     options: list[str] | None = Field(default=None, description="Allowed values of a select field.")
 
 

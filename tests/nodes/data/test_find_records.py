@@ -82,7 +82,7 @@ def test_aggregate_of_nothing(bench: Bench) -> None:
 
 
 def test_nothing_found_is_no_failure(bench: Bench) -> None:
-    assert find(bench, filters={"name": "Nobody"}) == {"count": 0, "records": []}
+    assert find(bench, filters={"name": "Nobody"}) == {"count": 0, "records": [], "next_cursor": None}
 
 
 def test_nodes_after_it_see_the_records_in_the_context(contacts: Bench) -> None:

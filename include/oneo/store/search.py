@@ -1,0 +1,162 @@
+"""Searches: pages of the records of a pipeline that fit a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, not_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from oneo.errors import UserError
+from oneo.filters import Clause, Condition
+from oneo.filters.index import span
+from oneo.filters.sql import where
+from oneo.store.models import Record, RecordIndex
+from oneo.store.ordering import Column, after, check_sort, columns, read_cursor, write_cursor, wrong_cursor
+from oneo.store.searched import Searched, searched
+
+MAX_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, and where the next page starts.
+
+    Attributes:
+        cursor: None where there is no further record.
+    """
+
+    rows: list[Record]
+    cursor: str | None
+
+
+def condition(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> ColumnElement[bool]:
+    """That a record is in the pipeline and fits `filters`.
+
+    Raises:
+        UserError: A filter that cannot be read.
+    """
+    place = searched(session, pipeline_id)
+    return and_(place.rows, where(place.conditions(filters), place.indexed))
+
+
+def page(
+    session: Session,
+    pipeline_id: str,
+    filters: Mapping[str, Any],
+    *,
+    sort: Mapping[str, int] | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    lock: bool = False,
+) -> Page:
+    """Records of a pipeline that fit `filters`.
+
+    Texts come by code points, before numbers, and these before true and false; what has no value comes last. Ties go by
+    age, newest first where the last field descends. Without a sort, the oldest come first.
+
+    Args:
+        session: A tenant's session.
+        pipeline_id: The pipeline.
+        filters: In the filter language.
+        sort: Field to 1 (ascending) or -1 (descending), in order of weight.
+        limit: At most that many, 1 to 10,000.
+        cursor: Where to go on: that of the page before. What is created meanwhile moves no record to another page.
+        lock: Whether to hold the rows until the transaction ends.
+
+    Raises:
+        UserError: A filter, sort, limit or cursor that cannot be read.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UserError(f"limit is {limit}", hint=f"1 to {MAX_LIMIT:,}")
+    sort = sort or {}
+    place = searched(session, pipeline_id)
+    conditions = place.conditions(filters)
+    place.check_fields("sort", check_sort(sort))
+    values = None if cursor is None else read_cursor(pipeline_id, sort, cursor)
+    found: list[tuple[Record, list[Any]]] = []
+    for query, order in _parts(place, conditions, sort, values):
+        ordered = query.order_by(*(one.order for one in order)).limit(limit + 1 - len(found))
+        if lock:
+            ordered = ordered.with_for_update(of=Record).execution_options(populate_existing=True)
+        found += [(row[0], list(row[1:])) for row in session.execute(ordered)]
+        if len(found) > limit:
+            break
+    end = write_cursor(pipeline_id, sort, found[limit - 1][1]) if len(found) > limit else None
+    return Page([row for row, _values in found[:limit]], end)
+
+
+_Part = tuple[Select[Any], list[Column]]
+
+
+def _parts(
+    place: Searched, conditions: list[Condition], sort: Mapping[str, int], values: list[Any] | None
+) -> Iterator[_Part]:
+    """The queries that find the records in order, one after the other, from a cursor's values on."""
+    first = next(iter(sort), None)
+    if first is None or first not in place.indexed:
+        order = columns(sort, place.types)
+        yield _continued((_all(place, where(conditions, place.indexed), order), order), values)
+        return
+    entry = aliased(RecordIndex)
+    order = columns(sort, place.types, entry=entry)
+    spans, rest = _split(conditions, place, first, entry)
+    # A cursor with fewer values is from among the records that have no value to sort by, which come last.
+    is_last = values is not None and len(values) < len(order)
+    if not is_last:
+        query = _all(place, rest, order).join(entry, _entry_of(place, entry, first)).where(*spans)
+        yield _continued((query, order), values)
+    if not spans:
+        others = {name: direction for name, direction in sort.items() if name != first}
+        order = columns(others, place.types, descends=sort[first] == -1)
+        query = _all(place, rest, order).where(not_(exists().where(_entry_of(place, entry, first))))
+        yield _continued((query, order), values if is_last else None)
+
+
+def _all(place: Searched, fits: ColumnElement[bool], order: list[Column]) -> Select[Any]:
+    """The records that fit, with the values they are ordered by."""
+    query = select(Record, *(one.expression for one in order)).select_from(Record)
+    for source in dict.fromkeys(one.source for one in order if one.source is not None):
+        query = query.join(source, true())
+    return query.where(place.rows, fits)
+
+
+def _continued(part: _Part, values: list[Any] | None) -> _Part:
+    """The part from a cursor's values on.
+
+    Raises:
+        UserError: They are not those of its order.
+    """
+    query, order = part
+    if values is None:
+        return part
+    try:
+        read = [one.read(value) for one, value in zip(order, values, strict=True)]
+    except (ValueError, TypeError, AttributeError):
+        raise wrong_cursor() from None
+    return query.where(after(order, read)), order
+
+
+def _entry_of(place: Searched, entry: type[RecordIndex], name: str) -> ColumnElement[bool]:
+    return and_(
+        entry.tenant_id == Record.tenant_id,
+        entry.record_id == Record.id,
+        entry.pipeline_id == place.pipeline_id,
+        entry.field == name,
+    )
+
+
+def _split(
+    conditions: list[Condition], place: Searched, name: str, entry: type[RecordIndex]
+) -> tuple[list[ColumnElement[bool]], ColumnElement[bool]]:
+    """What the entry of the field that is sorted by must be, and the condition on the record.
+
+    The conditions on that field need no look at the index of their own: the entry is at hand.
+    """
+    mine = [one for one in conditions if isinstance(one, Clause) and one.field == (name,)]
+    others = [one for one in conditions if one not in mine]
+    found = [span(one, place.indexed, entry) for one in mine]
+    spans = [one for one in found if one is not None]
+    return spans, and_(where(mine), where(others, place.indexed))
