@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SmallInteger, and_, false, literal, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, FromClause, SmallInteger, and_, false, literal, or_, select
 
 from oneo.filters.clauses import Clause
 from oneo.filters.values import is_number, moment
@@ -23,22 +22,28 @@ _LARGEST, _SMALLEST = 1.7e308, 1e-300
 _LAST_CHARACTER = 0x10FFFF
 
 
+def entries() -> FromClause:
+    """The entries of the index, apart from any other use of them in the same query."""
+    return RecordIndex.__table__.alias()
+
+
 def narrowed(clause: Clause, indexed: Mapping[str, str]) -> ColumnElement[bool] | None:
     """That the record is among those the index finds for the clause; None where the index cannot help."""
-    row = aliased(RecordIndex)
+    row = entries()
     found = span(clause, indexed, row)
     if found is None:
         return _by_column(clause)
-    entries = select(row.record_id).where(
-        row.tenant_id == Record.tenant_id,
-        row.pipeline_id == Record.pipeline_id,
-        row.field == clause.field[0],
+    records = Record.__table__.c
+    mine = select(row.c.record_id).where(
+        row.c.tenant_id == records.tenant_id,
+        row.c.pipeline_id == records.pipeline_id,
+        row.c.field == clause.field[0],
         found,
     )
-    return Record.id.in_(entries)
+    return records.id.in_(mine)
 
 
-def span(clause: Clause, indexed: Mapping[str, str], row: type[RecordIndex]) -> ColumnElement[bool] | None:
+def span(clause: Clause, indexed: Mapping[str, str], row: FromClause) -> ColumnElement[bool] | None:
     """Which entries of an indexed field the clause may hold for; None where that cannot be said.
 
     Args:
@@ -64,8 +69,8 @@ def span(clause: Clause, indexed: Mapping[str, str], row: type[RecordIndex]) -> 
         case "$starts_with":
             start = clause.value[:_TEXT_LENGTH]
             after = _after(start)
-            ends = [row.text < after] if after else []
-            return and_(_is(row, TEXT), row.text >= start, *ends)
+            ends = [row.c.text < after] if after else []
+            return and_(_is(row, TEXT), row.c.text >= start, *ends)
     return None
 
 
@@ -86,7 +91,7 @@ def _uuid(value: str) -> UUID | None:
         return None
 
 
-def _any_of(values: list[Any], row: type[RecordIndex], is_time: bool) -> ColumnElement[bool]:
+def _any_of(values: list[Any], row: FromClause, is_time: bool) -> ColumnElement[bool]:
     """Entries of one of the values, by kind."""
     found: dict[int, tuple[Any, list[Any]]] = {}
     for one in values:
@@ -99,21 +104,21 @@ def _any_of(values: list[Any], row: type[RecordIndex], is_time: bool) -> ColumnE
     return or_(false(), *parts)
 
 
-def _is(row: type[RecordIndex], kind: int) -> ColumnElement[bool]:
-    same = row.kind == literal(kind, SmallInteger)
-    return and_(same, row.number == 0) if kind == TEXT else same
+def _is(row: FromClause, kind: int) -> ColumnElement[bool]:
+    same = row.c.kind == literal(kind, SmallInteger)
+    return and_(same, row.c.number == 0) if kind == TEXT else same
 
 
-def _entry(value: Any, row: type[RecordIndex], is_time: bool) -> tuple[int, Any, Any]:
+def _entry(value: Any, row: FromClause, is_time: bool) -> tuple[int, Any, Any]:
     """Kind, column and value of the entry that a value has."""
     if is_time:
         found = moment(value)
-        return TIME, row.number, found.timestamp() if found else 0.0
+        return TIME, row.c.number, found.timestamp() if found else 0.0
     if isinstance(value, bool):
-        return BOOLEAN, row.number, float(value)
+        return BOOLEAN, row.c.number, float(value)
     if is_number(value):
-        return NUMBER, row.number, _double(value)
-    return TEXT, row.text, value[:_TEXT_LENGTH]
+        return NUMBER, row.c.number, _double(value)
+    return TEXT, row.c.text, value[:_TEXT_LENGTH]
 
 
 def _double(value: float) -> float:

@@ -104,7 +104,7 @@ def _clause_holds(clause: Clause, actual: Any) -> bool:
 
 def _has_words(value: Any, wanted: str) -> bool:
     texts = list(texts_in(value))
-    return all(any(word.found_in(text) for text in texts) for word in words(wanted))
+    return all(any(word.whole.found_in(text) for text in texts) for word in words(wanted))
 
 
 def _kind(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, cast, false, func, literal, not_, null, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Boolean, DateTime, Text
+from sqlalchemy.types import DateTime, Text
 
 from oneo.filters.clauses import Clause, Condition
 from oneo.filters.index import narrowed
@@ -46,7 +46,8 @@ def _condition(condition: Condition, indexed: Mapping[str, str]) -> ColumnElemen
     if isinstance(condition, Clause):
         exact = _time_clause(condition) if condition.is_time else _clause(condition)
         first = narrowed(condition, indexed)
-        return exact if first is None else and_(first, exact)
+        # As one value of which the planner knows nothing: its guess about JSON would lead it past the index.
+        return exact if first is None else and_(first, func.coalesce(exact, false()))
     members = [where(member, indexed) for member in condition.members]
     if condition.operator == "$not":
         return not_(members[0])
@@ -74,7 +75,7 @@ def _text(value: Any) -> Any:
 def _clause(clause: Clause) -> ColumnElement[bool]:
     wanted = clause.value
     if not clause.field:
-        return _has_words(_written(), wanted)
+        return _written_words(wanted)
     value = json_value(clause.field)
     kind = func.coalesce(func.jsonb_typeof(value), "null")
     text = _text(value)
@@ -101,7 +102,7 @@ def _clause(clause: Clause) -> ColumnElement[bool]:
         case "$regex":
             return and_(kind == "string", text.collate("C").op("~", is_comparison=True)(pattern(wanted).sql))
         case "$search":
-            return _has_words(value, wanted)
+            return _has_words(value, cast(value, Text), wanted)
         case ordered:
             compare = _ORDER[ordered]
             if isinstance(wanted, str):
@@ -121,17 +122,26 @@ def _one_of(value: ColumnElement[Any], wanted: list[Any]) -> ColumnElement[bool]
     return or_(is_given, _equal(value, None)) if len(given) < len(wanted) else is_given
 
 
-def _written() -> ColumnElement[Any]:
-    """What somebody wrote into the record: its data and the columns beside it."""
+def _written_words(wanted: str) -> ColumnElement[bool]:
+    """Whether what somebody wrote into the record, its data and the columns beside it, has the words."""
     names = ("id", "pipeline_id", "version", "created_at", "updated_at")
-    columns = func.jsonb_build_object(
-        "stage", Record.stage, "owner", Record.owner, "external_id", Record.external_id
-    )
-    return Record.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(columns)
+    columns = (Record.stage, Record.owner, Record.external_id)
+    beside = [part for column in columns for part in (literal(column.key), column)]
+    value = Record.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(func.jsonb_build_object(*beside))
+    return _has_words(value, func.concat_ws(" ", cast(Record.data, Text), *columns), wanted)
 
 
-def _has_words(value: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
-    return and_(*(func.holds_text(value, word.sql, type_=Boolean()) for word in words(wanted)))
+def _has_words(value: ColumnElement[Any], text: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+    """Whether texts in a value have the words.
+
+    Args:
+        value: The value.
+        text: All of it as one text, in which words that cannot be there are quickly missed.
+        wanted: The words.
+    """
+    found = words(wanted)
+    could = [text.collate("C").op("~", is_comparison=True)(word.inside.sql) for word in found]
+    return func.coalesce(and_(*could, *(func.holds_text(value, word.whole.sql) for word in found)), false())
 
 
 def _json(value: Any) -> ColumnElement[Any]:

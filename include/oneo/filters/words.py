@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -28,9 +29,22 @@ _PARTS = re.compile(
 _GAP = one_of(_BETWEEN)
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word to look for.
+
+    Attributes:
+        inside: Its letters, wherever they stand.
+        whole: The word as such.
+    """
+
+    inside: Pattern
+    whole: Pattern
+
+
 @lru_cache(maxsize=256)
-def words(text: str) -> tuple[Pattern, ...]:
-    """A pattern for each word of the text.
+def words(text: str) -> tuple[Word, ...]:
+    """Each word of the text, once.
 
     Raises:
         UserError: It has none, too many, or one that is too long.
@@ -41,7 +55,7 @@ def words(text: str) -> tuple[Pattern, ...]:
             "the text to search for has no word, too many or too long ones",
             hint=f"1 to {MAX_WORDS} words of letters and digits, each of at most {_MAX_LENGTH}",
         )
-    return tuple(_whole(literal(word)) for word in found)
+    return tuple(Word(inside, _whole(inside)) for inside in map(literal, found))
 
 
 def _whole(word: Pattern) -> Pattern:

@@ -33,7 +33,7 @@ from oneo.errors import UserError
 from oneo.filters.parse import field_path
 from oneo.filters.sql import TIMES, json_value
 from oneo.filters.values import moment, unusable
-from oneo.store.models import Record, RecordIndex
+from oneo.store.models import Record
 
 _KEY: tuple[TypeEngine[Any], ...] = (SmallInteger(), Double(), Text(collation="C"))
 _TIES: tuple[TypeEngine[Any], ...] = (DateTime(timezone=True), Uuid())
@@ -114,7 +114,7 @@ def columns(
     sort: Mapping[str, int],
     types: Mapping[str, str],
     *,
-    entry: type[RecordIndex] | None = None,
+    entry: FromClause | None = None,
     descends: bool = False,
 ) -> list[Column]:
     """The columns that records are ordered by, in order of weight: what they are sorted by, their age and their id.
@@ -132,7 +132,7 @@ def columns(
         if len(path) == 1 and path[0] in TIMES:
             found.append(Column(TIMES[path[0]], _TIES[0], descends))
         elif number == 0 and entry is not None:
-            parts: tuple[Any, ...] = (entry.kind, entry.number, entry.text)
+            parts: tuple[Any, ...] = (entry.c.kind, entry.c.number, entry.c.text)
             found += [Column(part, kind, descends) for part, kind in zip(parts, _KEY, strict=True)]
         else:
             of_type = types.get(path[0], "") if len(path) == 1 else ""
@@ -141,7 +141,7 @@ def columns(
             parts = (source.c.kind, source.c.number, source.c.text)
             found += [Column(part, kind, descends, source) for part, kind in zip(parts, _KEY, strict=True)]
     ties: tuple[Any, ...] = (
-        (Record.created_at, Record.id) if entry is None else (entry.created_at, entry.record_id)
+        (Record.created_at, Record.id) if entry is None else (entry.c.created_at, entry.c.record_id)
     )
     return [*found, *(Column(part, kind, descends) for part, kind in zip(ties, _TIES, strict=True))]
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, not_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, not_, select, true
+from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
 from oneo.filters import Clause, Condition
-from oneo.filters.index import span
+from oneo.filters.index import entries, span
 from oneo.filters.sql import where
-from oneo.store.models import Record, RecordIndex
+from oneo.store.models import Record
 from oneo.store.ordering import Column, after, check_sort, columns, read_cursor, write_cursor, wrong_cursor
 from oneo.store.searched import Searched, searched
 
@@ -100,7 +100,7 @@ def _parts(
         order = columns(sort, place.types)
         yield _continued((_all(place, where(conditions, place.indexed), order), order), values)
         return
-    entry = aliased(RecordIndex)
+    entry = entries()
     order = columns(sort, place.types, entry=entry)
     spans, rest = _split(conditions, place, first, entry)
     # A cursor with fewer values is from among the records that have no value to sort by, which come last.
@@ -139,17 +139,17 @@ def _continued(part: _Part, values: list[Any] | None) -> _Part:
     return query.where(after(order, read)), order
 
 
-def _entry_of(place: Searched, entry: type[RecordIndex], name: str) -> ColumnElement[bool]:
+def _entry_of(place: Searched, entry: FromClause, name: str) -> ColumnElement[bool]:
     return and_(
-        entry.tenant_id == Record.tenant_id,
-        entry.record_id == Record.id,
-        entry.pipeline_id == place.pipeline_id,
-        entry.field == name,
+        entry.c.tenant_id == Record.tenant_id,
+        entry.c.record_id == Record.id,
+        entry.c.pipeline_id == place.pipeline_id,
+        entry.c.field == name,
     )
 
 
 def _split(
-    conditions: list[Condition], place: Searched, name: str, entry: type[RecordIndex]
+    conditions: list[Condition], place: Searched, name: str, entry: FromClause
 ) -> tuple[list[ColumnElement[bool]], ColumnElement[bool]]:
     """What the entry of the field that is sorted by must be, and the condition on the record.
 
@@ -159,4 +159,4 @@ def _split(
     others = [one for one in conditions if one not in mine]
     found = [span(one, place.indexed, entry) for one in mine]
     spans = [one for one in found if one is not None]
-    return spans, and_(where(mine), where(others, place.indexed))
+    return spans, and_(func.coalesce(where(mine), false()), where(others, place.indexed))
