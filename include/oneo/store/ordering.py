@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -171,7 +171,7 @@ def _mark(pipeline_id: str, sort: Mapping[str, int]) -> int:
     return crc32(json.dumps([pipeline_id, list(sort.items())]).encode())
 
 
-def write_cursor(pipeline_id: str, sort: Mapping[str, int], values: Sequence[Any]) -> str:
+def write_cursor(pipeline_id: str, sort: Mapping[str, int], values: Iterable[Any]) -> str:
     """Where a page ended, as a text for its reader to hand back."""
     plain = [str(one) if isinstance(one, UUID | datetime) else one for one in values]
     made = json.dumps([_mark(pipeline_id, sort), plain], ensure_ascii=False).encode()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -23,7 +23,7 @@ from oneo.store.search import MAX_LIMIT
 __all__ = ["MAX_LIMIT", "RESERVED_FIELDS", "SYSTEM_FIELDS"]
 
 
-def view(row: Record) -> dict[str, Any]:
+def view(row: Record | Row[Any]) -> dict[str, Any]:
     """A record as nodes and expressions see it: its data, flat, with the columns beside it."""
     return {
         **row.data,
@@ -194,8 +194,8 @@ def find(
     limit: int = 100,
     lock: bool = False,
 ) -> list[Record]:
-    """The first page of the records of a pipeline that fit `filters` (see `search.page`)."""
-    return search.page(session, pipeline_id, filters, sort=sort, limit=limit, lock=lock).rows
+    """The first page of the records of a pipeline that fit `filters` (see `search`)."""
+    return search.objects(session, pipeline_id, filters, sort=sort, limit=limit, lock=lock)
 
 
 def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int:

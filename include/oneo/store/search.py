@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, not_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, exists, false, func, not_, select, true
 from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
@@ -20,15 +20,20 @@ from oneo.store.searched import Searched, searched
 MAX_LIMIT = 10_000
 
 
+# Rows are quicker than objects, and a page of them is only read.
+_ROW = tuple(Record.__table__.c)
+
+
 @dataclass(frozen=True)
 class Page:
     """Records in order, and where the next page starts.
 
     Attributes:
+        rows: With the attributes of a `Record`.
         cursor: None where there is no further record.
     """
 
-    rows: list[Record]
+    rows: list[Row[Any]]
     cursor: str | None
 
 
@@ -50,7 +55,6 @@ def page(
     sort: Mapping[str, int] | None = None,
     limit: int = 100,
     cursor: str | None = None,
-    lock: bool = False,
 ) -> Page:
     """Records of a pipeline that fit `filters`.
 
@@ -64,41 +68,82 @@ def page(
         sort: Field to 1 (ascending) or -1 (descending), in order of weight.
         limit: At most that many, 1 to 10,000.
         cursor: Where to go on: that of the page before. What is created meanwhile moves no record to another page.
-        lock: Whether to hold the rows until the transaction ends.
 
     Raises:
         UserError: A filter, sort, limit or cursor that cannot be read.
     """
+    _check_limit(limit)
+    sort = sort or {}
+    values = None if cursor is None else read_cursor(pipeline_id, sort, cursor)
+    found: list[Row[Any]] = []
+    ends: list[int] = []
+    for query, order in _parts(session, pipeline_id, filters, sort, values, _ROW):
+        rows = session.execute(query.limit(limit + 1 - len(found))).all()
+        found += rows
+        ends += [len(order)] * len(rows)
+        if len(found) > limit:
+            return Page(found[:limit], write_cursor(pipeline_id, sort, found[limit - 1][-ends[limit - 1] :]))
+    return Page(found, None)
+
+
+def objects(
+    session: Session,
+    pipeline_id: str,
+    filters: Mapping[str, Any],
+    *,
+    sort: Mapping[str, int] | None = None,
+    limit: int = 100,
+    lock: bool = False,
+) -> list[Record]:
+    """The first page as objects, to be changed.
+
+    Args:
+        session: A tenant's session.
+        pipeline_id: The pipeline.
+        filters: In the filter language.
+        sort: Field to 1 or -1.
+        limit: At most that many, 1 to 10,000.
+        lock: Whether to hold the rows until the transaction ends.
+
+    Raises:
+        UserError: A filter, sort or limit that cannot be read.
+    """
+    _check_limit(limit)
+    found: list[Record] = []
+    for query, _order in _parts(session, pipeline_id, filters, sort or {}, None, (Record,)):
+        part = query.limit(limit - len(found))
+        if lock:
+            part = part.with_for_update(of=Record).execution_options(populate_existing=True)
+        found += session.scalars(part)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _check_limit(limit: int) -> None:
     if not 1 <= limit <= MAX_LIMIT:
         raise UserError(f"limit is {limit}", hint=f"1 to {MAX_LIMIT:,}")
-    sort = sort or {}
-    place = searched(session, pipeline_id)
-    conditions = place.conditions(filters)
-    place.check_fields("sort", check_sort(sort))
-    values = None if cursor is None else read_cursor(pipeline_id, sort, cursor)
-    found: list[tuple[Record, list[Any]]] = []
-    for query, order in _parts(place, conditions, sort, values):
-        ordered = query.order_by(*(one.order for one in order)).limit(limit + 1 - len(found))
-        if lock:
-            ordered = ordered.with_for_update(of=Record).execution_options(populate_existing=True)
-        found += [(row[0], list(row[1:])) for row in session.execute(ordered)]
-        if len(found) > limit:
-            break
-    end = write_cursor(pipeline_id, sort, found[limit - 1][1]) if len(found) > limit else None
-    return Page([row for row, _values in found[:limit]], end)
 
 
 _Part = tuple[Select[Any], list[Column]]
 
 
 def _parts(
-    place: Searched, conditions: list[Condition], sort: Mapping[str, int], values: list[Any] | None
+    session: Session,
+    pipeline_id: str,
+    filters: Mapping[str, Any],
+    sort: Mapping[str, int],
+    values: list[Any] | None,
+    what: tuple[Any, ...],
 ) -> Iterator[_Part]:
     """The queries that find the records in order, one after the other, from a cursor's values on."""
+    place = searched(session, pipeline_id)
+    conditions = place.conditions(filters)
+    place.check_fields("sort", check_sort(sort))
     first = next(iter(sort), None)
     if first is None or first not in place.indexed:
         order = columns(sort, place.types)
-        yield _continued((_all(place, where(conditions, place.indexed), order), order), values)
+        yield _continued(_all(place, where(conditions, place.indexed), order, what), order, values)
         return
     entry = entries()
     order = columns(sort, place.types, entry=entry)
@@ -106,32 +151,33 @@ def _parts(
     # A cursor with fewer values is from among the records that have no value to sort by, which come last.
     is_last = values is not None and len(values) < len(order)
     if not is_last:
-        query = _all(place, rest, order).join(entry, _entry_of(place, entry, first)).where(*spans)
-        yield _continued((query, order), values)
+        query = _all(place, rest, order, what).join(entry, _entry_of(place, entry, first)).where(*spans)
+        yield _continued(query, order, values)
     if not spans:
         others = {name: direction for name, direction in sort.items() if name != first}
         order = columns(others, place.types, descends=sort[first] == -1)
-        query = _all(place, rest, order).where(not_(exists().where(_entry_of(place, entry, first))))
-        yield _continued((query, order), values if is_last else None)
+        query = _all(place, rest, order, what).where(not_(exists().where(_entry_of(place, entry, first))))
+        yield _continued(query, order, values if is_last else None)
 
 
-def _all(place: Searched, fits: ColumnElement[bool], order: list[Column]) -> Select[Any]:
+def _all(
+    place: Searched, fits: ColumnElement[bool], order: list[Column], what: tuple[Any, ...]
+) -> Select[Any]:
     """The records that fit, with the values they are ordered by."""
-    query = select(Record, *(one.expression for one in order)).select_from(Record)
+    query = select(*what, *(one.expression for one in order)).select_from(Record.__table__)
     for source in dict.fromkeys(one.source for one in order if one.source is not None):
         query = query.join(source, true())
-    return query.where(place.rows, fits)
+    return query.where(place.rows, fits).order_by(*(one.order for one in order))
 
 
-def _continued(part: _Part, values: list[Any] | None) -> _Part:
-    """The part from a cursor's values on.
+def _continued(query: Select[Any], order: list[Column], values: list[Any] | None) -> _Part:
+    """The query from a cursor's values on, and what it is ordered by.
 
     Raises:
         UserError: They are not those of its order.
     """
-    query, order = part
     if values is None:
-        return part
+        return query, order
     try:
         read = [one.read(value) for one, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, AttributeError):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
@@ -14,6 +14,8 @@ from oneo.filters import Condition, clauses_in, parse
 from oneo.store.models import Pipeline, Record
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS
 from oneo.suggest import did_you_mean
+
+_FIELDS = select(Pipeline.__table__.c.fields).where(Pipeline.__table__.c.id == bindparam("pipeline"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Searched:
 
 def searched(session: Session, pipeline_id: str) -> Searched:
     """The pipeline, without fields where there is none."""
-    fields = session.scalar(select(Pipeline.fields).where(Pipeline.id == pipeline_id)) or []
+    fields = session.execute(_FIELDS, {"pipeline": pipeline_id}).scalar() or []
     types = {one["id"]: one.get("type") or "text" for one in fields}
     indexed = {one["id"]: types[one["id"]] for one in fields if one.get("unique") or one.get("indexed")}
     return Searched(session, pipeline_id, types, indexed)

@@ -149,8 +149,10 @@ BEGIN
         CROSS JOIN LATERAL indexed_values(
             pipelines.fields, after.data, after.stage, after.owner, after.external_id
         ) AS value
-        WHERE after.deleted_at IS NULL
-        ON CONFLICT DO NOTHING;
+        WHERE after.deleted_at IS NULL AND (TG_OP = 'INSERT' OR NOT EXISTS (
+            SELECT FROM record_index AS held
+            WHERE held.tenant_id = after.tenant_id AND held.record_id = after.id
+        ));
     RETURN NULL;
 END
 $$;
