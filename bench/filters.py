@@ -41,7 +41,8 @@ _CASES: dict[str, tuple[dict[str, Any], str]] = {
     "equality": (
         {"filters": {"email": "p77@example.com"}},
         _BY_HAND.format(
-            condition="entry.field = 'email' AND entry.kind = 1 AND entry.number = 0 AND entry.text = 'p77@example.com'",
+            condition="entry.field = 'email' AND entry.kind = 1 AND entry.number = 0"
+            " AND entry.text = 'p77@example.com'",
             order="entry.created_at, entry.record_id",
         ),
     ),
