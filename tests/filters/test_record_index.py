@@ -103,7 +103,8 @@ def many(database: Database, tenant: str) -> str:
     ("filters", "sort"),
     [
         ({"a": 77}, {}), ({"a": {"$in": [1, 2, 3]}}, {}), ({"a": {"$gte": 19_990}}, {}), ({}, {"a": 1}),
-        ({}, {"a": -1}), ({"a": {"$gte": 50}}, {"a": -1}), ({"$or": [{"a": 1}, {"a": 2}]}, {}), ({"a": 5, "b": 5}, {"b": 1}),
+        ({}, {"a": -1}), ({"a": {"$gte": 50}}, {"a": -1}), ({"$or": [{"a": 1}, {"a": 2}]}, {}),
+        ({"a": 5, "b": 5}, {"b": 1}),
     ],
 )  # fmt: skip
 def test_searches_by_indexed_fields_start_at_the_index(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
@@ -69,9 +69,23 @@ class Searched:
         return bool(self.session.scalar(select(exists().where(self.rows, Record.data.has_key(name)))))
 
 
+def types_of(
+    session: Session, pipeline_ids: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Declared fields with their types, by (tenant, pipeline)."""
+    table = Pipeline.__table__.c
+    query = select(table.tenant_id, table.id, table.fields)
+    rows = session.execute(query.where(tuple_(table.tenant_id, table.id).in_(sorted(set(pipeline_ids)))))
+    return {(row.tenant_id, row.id): _types(row.fields) for row in rows}
+
+
+def _types(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {one["id"]: one.get("type") or "text" for one in fields}
+
+
 def searched(session: Session, pipeline_id: str) -> Searched:
     """The pipeline, without fields where there is none."""
     fields = session.execute(_FIELDS, {"pipeline": pipeline_id}).scalar() or []
-    types = {one["id"]: one.get("type") or "text" for one in fields}
+    types = _types(fields)
     indexed = {one["id"]: types[one["id"]] for one in fields if one.get("unique") or one.get("indexed")}
     return Searched(session, pipeline_id, types, indexed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from oneo.errors import InfrastructureError, UserError
 from oneo.filters import matches, parse
 from oneo.store import events, executions, records
 from oneo.store.models import ActiveTrigger, RecordEvent
+from oneo.store.searched import types_of
 from oneo.store.workflows import dag_id
 
 logger = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ def _match(database: Database, limit: int) -> int:
             return 0
         batches: dict[tuple[str, str, str], list[RecordEvent]] = defaultdict(list)
         triggers = events.triggers_for(session, waiting)
+        types = types_of(session, ((event.tenant_id, event.pipeline_id) for event in waiting))
         for event in waiting:
             for trigger in triggers:
-                if not events.watches(trigger, event) or not _fits(trigger, event):
+                known = types.get((event.tenant_id, event.pipeline_id), {})
+                if not events.watches(trigger, event) or not _fits(trigger, event, known):
                     continue
                 if trigger.config.get("batch_processing"):
                     batches[trigger.tenant_id, trigger.workflow_id, trigger.node_id].append(event)
@@ -69,16 +72,16 @@ def _match(database: Database, limit: int) -> int:
         return len(waiting)
 
 
-def _fits(trigger: ActiveTrigger, event: RecordEvent) -> bool:
+def _fits(trigger: ActiveTrigger, event: RecordEvent, types: Mapping[str, str]) -> bool:
     try:
-        clauses = parse(trigger.config.get("field_filters") or {})
+        conditions = parse(trigger.config.get("field_filters") or {}, types)
     except UserError:
         # Filters are checked at publish: one that cannot be read came in another way and must not stop the queue.
         logger.exception(
             "trigger %s of workflow %s/%s", trigger.node_id, trigger.tenant_id, trigger.workflow_id
         )
         return False
-    return matches(clauses, records.view_image(event.after or event.before or {})) is None
+    return matches(conditions, records.view_image(event.after or event.before or {})) is None
 
 
 def _enqueue(session: Session, trigger: ActiveTrigger, event: RecordEvent, data: dict[str, Any]) -> None:

@@ -157,7 +157,6 @@ def test_nodes_after_it_see_the_records_in_the_context(contacts: Bench) -> None:
         ({"filters": {"score": {"$gte": "{{trigger.v}}"}}}, "$gte needs a number or a text, got list"),
         ({"filters": {"created_at": {"$gte": "{{trigger.text}}"}}}, "'soon' is not a date and time"),
         ({"cursor": "{{trigger.text}}"}, "the cursor does not belong to this search"),
-        ({"group_by": ["name"]}, "`group_by` needs `aggregate`"),
         ({"filters": {"name": {"$regex": "{{trigger.pattern}}"}}}, "no ) for a ( at character 3"),
         ({"limit": "{{trigger.n}}"}, "config.limit: Input should be less than or equal to 10000, got 20000"),
         ({"sort": {"name": "{{trigger.n}}"}}, "config.sort.name: Input should be 1 or -1"),
@@ -172,6 +171,8 @@ def test_failures_say_where_and_what(bench: Bench, config: dict[str, Any], messa
 
 def test_saving_checks_the_filter_language(bench: Bench) -> None:
     assert bench.problems("find_records", EXAMPLE) == []
+    grouped = {"pipeline_id": "contacts", "group_by": ["name"]}
+    assert "`group_by` needs `aggregate`" in " ".join(bench.problems("find_records", grouped))
     bad = {"pipeline_id": "contacts", "filters": {"score": {"$gtr": 50}}}
     assert "unknown operator '$gtr'" in " ".join(bench.problems("find_records", bad))
     injected = {"pipeline_id": "contacts", "filters": {'a"; DROP TABLE records': 1}}
