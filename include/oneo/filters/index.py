@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, SmallInteger, and_, false, lit
 
 from oneo.filters.clauses import Clause
 from oneo.filters.values import is_number, moment
-from oneo.store.models import Record, RecordIndex
+from oneo.store.models import RECORDS, RecordIndex
 
 TEXT, NUMBER, BOOLEAN, TIME = 1, 2, 3, 4
 _TEXT_LENGTH = 200
@@ -33,14 +33,13 @@ def narrowed(clause: Clause, indexed: Mapping[str, str]) -> ColumnElement[bool] 
     found = span(clause, indexed, row)
     if found is None:
         return _by_column(clause)
-    records = Record.__table__.c
     mine = select(row.c.record_id).where(
-        row.c.tenant_id == records.tenant_id,
-        row.c.pipeline_id == records.pipeline_id,
+        row.c.tenant_id == RECORDS.tenant_id,
+        row.c.pipeline_id == RECORDS.pipeline_id,
         row.c.field == clause.field[0],
         found,
     )
-    return records.id.in_(mine)
+    return RECORDS.id.in_(mine)
 
 
 def span(clause: Clause, indexed: Mapping[str, str], row: FromClause) -> ColumnElement[bool] | None:
@@ -80,8 +79,8 @@ def _by_column(clause: Clause) -> ColumnElement[bool] | None:
     if clause.operator not in ("$eq", "$in") or not all(isinstance(one, str) for one in values):
         return None
     if clause.field == ("external_id",):
-        return Record.external_id.in_(values)
-    return Record.id.in_([one for one in map(_uuid, values) if one]) if clause.field == ("id",) else None
+        return RECORDS.external_id.in_(values)
+    return RECORDS.id.in_([one for one in map(_uuid, values) if one]) if clause.field == ("id",) else None
 
 
 def _uuid(value: str) -> UUID | None:

@@ -16,18 +16,18 @@ from oneo.filters.index import narrowed
 from oneo.filters.pattern import pattern
 from oneo.filters.values import moment
 from oneo.filters.words import words
-from oneo.store.models import Record
+from oneo.store.models import RECORDS
 
 # Fields that are columns of their own, beside the record's data.
 COLUMNS = {
-    "id": Record.id,
-    "pipeline_id": Record.pipeline_id,
-    "stage": Record.stage,
-    "owner": Record.owner,
-    "external_id": Record.external_id,
-    "version": Record.version,
+    "id": RECORDS.id,
+    "pipeline_id": RECORDS.pipeline_id,
+    "stage": RECORDS.stage,
+    "owner": RECORDS.owner,
+    "external_id": RECORDS.external_id,
+    "version": RECORDS.version,
 }
-TIMES = {"created_at": Record.created_at, "updated_at": Record.updated_at}
+TIMES = {"created_at": RECORDS.created_at, "updated_at": RECORDS.updated_at}
 _ORDER = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
 
 
@@ -58,7 +58,7 @@ def json_value(field: tuple[str, ...]) -> Any:
     """A field as JSONB: a path into the data, or a column turned into JSON."""
     column = (COLUMNS | TIMES).get(field[0])
     if column is None:
-        return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
+        return RECORDS.data.op("#>")(cast(list(field), ARRAY(Text)))
     # A column hides data of its name, and nothing lies below it.
     return func.to_jsonb(column) if len(field) == 1 else cast(null(), JSONB)
 
@@ -125,10 +125,10 @@ def _one_of(value: ColumnElement[Any], wanted: list[Any]) -> ColumnElement[bool]
 def _written_words(wanted: str) -> ColumnElement[bool]:
     """Whether what somebody wrote into the record, its data and the columns beside it, has the words."""
     names = ("id", "pipeline_id", "version", "created_at", "updated_at")
-    columns = (Record.stage, Record.owner, Record.external_id)
+    columns = (RECORDS.stage, RECORDS.owner, RECORDS.external_id)
     beside = [part for column in columns for part in (literal(column.key), column)]
-    value = Record.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(func.jsonb_build_object(*beside))
-    return _has_words(value, func.concat_ws(" ", cast(Record.data, Text), *columns), wanted)
+    value = RECORDS.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(func.jsonb_build_object(*beside))
+    return _has_words(value, func.concat_ws(" ", cast(RECORDS.data, Text), *columns), wanted)
 
 
 def _has_words(value: ColumnElement[Any], text: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:

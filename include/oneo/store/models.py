@@ -68,6 +68,10 @@ class Record(Base):
     deleted_with: Mapped[UUID | None]
 
 
+# Columns of the table, quicker to build a search of than the attributes of the class.
+RECORDS = Record.__table__.c
+
+
 class RecordIndex(Base):
     """A value of a record's indexed field, as it is searched and sorted; written by the database with the record.
 

@@ -33,7 +33,7 @@ from oneo.errors import UserError
 from oneo.filters.parse import field_path
 from oneo.filters.sql import TIMES, json_value
 from oneo.filters.values import moment, unusable
-from oneo.store.models import Record
+from oneo.store.models import RECORDS
 
 _KEY: tuple[TypeEngine[Any], ...] = (SmallInteger(), Double(), Text(collation="C"))
 _TIES: tuple[TypeEngine[Any], ...] = (DateTime(timezone=True), Uuid())
@@ -141,7 +141,7 @@ def columns(
             parts = (source.c.kind, source.c.number, source.c.text)
             found += [Column(part, kind, descends, source) for part, kind in zip(parts, _KEY, strict=True)]
     ties: tuple[Any, ...] = (
-        (Record.created_at, Record.id) if entry is None else (entry.c.created_at, entry.c.record_id)
+        (RECORDS.created_at, RECORDS.id) if entry is None else (entry.c.created_at, entry.c.record_id)
     )
     return [*found, *(Column(part, kind, descends) for part, kind in zip(ties, _TIES, strict=True))]
 

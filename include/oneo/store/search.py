@@ -13,7 +13,7 @@ from oneo.errors import UserError
 from oneo.filters import Clause, Condition
 from oneo.filters.index import entries, span
 from oneo.filters.sql import where
-from oneo.store.models import Record
+from oneo.store.models import RECORDS, Record
 from oneo.store.ordering import Column, after, check_sort, columns, read_cursor, write_cursor, wrong_cursor
 from oneo.store.searched import Searched, searched
 
@@ -21,7 +21,7 @@ MAX_LIMIT = 10_000
 
 
 # Rows are quicker than objects, and a page of them is only read.
-_ROW = tuple(Record.__table__.c)
+_ROW = tuple(RECORDS)
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ def _continued(query: Select[Any], order: list[Column], values: list[Any] | None
 
 def _entry_of(place: Searched, entry: FromClause, name: str) -> ColumnElement[bool]:
     return and_(
-        entry.c.tenant_id == Record.tenant_id,
-        entry.c.record_id == Record.id,
+        entry.c.tenant_id == RECORDS.tenant_id,
+        entry.c.record_id == RECORDS.id,
         entry.c.pipeline_id == place.pipeline_id,
         entry.c.field == name,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
 from oneo.filters import Condition, clauses_in, parse
-from oneo.store.models import Pipeline, Record
+from oneo.store.models import RECORDS, Pipeline
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS
 from oneo.suggest import did_you_mean
 
@@ -35,7 +35,7 @@ class Searched:
     @property
     def rows(self) -> ColumnElement[bool]:
         """That a record is in the pipeline."""
-        return (Record.pipeline_id == self.pipeline_id) & Record.deleted_at.is_(None)
+        return (RECORDS.pipeline_id == self.pipeline_id) & RECORDS.deleted_at.is_(None)
 
     def conditions(self, filters: Mapping[str, Any]) -> list[Condition]:
         """The conditions of a filter on the pipeline.
@@ -66,7 +66,7 @@ class Searched:
             )
 
     def _is_held(self, name: str) -> bool:
-        return bool(self.session.scalar(select(exists().where(self.rows, Record.data.has_key(name)))))
+        return bool(self.session.scalar(select(exists().where(self.rows, RECORDS.data.has_key(name)))))
 
 
 def types_of(
