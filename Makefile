@@ -44,8 +44,9 @@ format: $(READY) ## Apply ruff's fixes and format
 chaos: $(READY) ## Kill components while 500 leads come in; long
 	ONEO_CHAOS_LEADS=500 .venv/bin/pytest tests/e2e/test_dispatcher.py --timeout 1800
 
-fuzz: $(READY) ## Expressions against 100,000 generated inputs; long
+fuzz: $(READY) ## Expressions and filters against 100,000 generated inputs each; long
 	ONEO_FUZZ_EXAMPLES=25000 .venv/bin/pytest tests/expressions/test_expression_fuzz.py --timeout 3600
+	ONEO_FUZZ_EXAMPLES=100000 .venv/bin/pytest tests/filters --timeout 7200
 
 docs: $(READY) ## Generate the reference pages under docs/ from the code
 	.venv/bin/python -m oneo_app.docs

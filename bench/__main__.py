@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from bench.filters import measure_filters
 from bench.fusion import measure_fusion
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
@@ -21,8 +22,12 @@ console = Console()
 def main() -> None:
     """Measure everything."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    found: list[Measurement] = [*measure_imports(), *measure_language(console.print)]
-    found += measure_imports_of_records()
+    found: list[Measurement] = [
+        *measure_imports(),
+        *measure_language(console.print),
+        *measure_filters(console.print),
+        *measure_imports_of_records(),
+    ]
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
         found += measure_fusion(stack, rounds, console.print)

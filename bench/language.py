@@ -32,7 +32,7 @@ def measure_language(say: Callable[[str], None]) -> Iterator[Measurement]:
     say("expressions, a definition of 200 nodes, a loop of 10,000 rounds")
     yield from _expression()
     yield _compile()
-    with _store() as database:
+    with store() as database:
         yield _loop(database)
 
 
@@ -110,7 +110,8 @@ def _loop(database: Database) -> Measurement:
 
 
 @contextmanager
-def _store() -> Iterator[Database]:
+def store() -> Iterator[Database]:
+    """A store of its own, with one tenant."""
     with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home) / "db") as urls:
         migrate(urls.oneo_owner)
         database = Database(urls.oneo)

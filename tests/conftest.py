@@ -61,6 +61,16 @@ def tenant(database) -> str:
     return tenant_id
 
 
+@pytest.fixture
+def quiet_queue(database) -> None:
+    """No event of an earlier test waits any more."""
+    from sqlalchemy import text
+
+    with database.system() as session:
+        for table in ("record_events", "inbox"):
+            session.execute(text(f"UPDATE {table} SET handled_at = now() WHERE handled_at IS NULL"))
+
+
 class Stack:
     """A running stack of this test run, used through its command line like everyone does."""
 

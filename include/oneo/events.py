@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class Event:
         before: The same before the change.
         changed: Names of the fields that changed.
         caused_by: The execution that brought it about.
+        types: Types of the fields that the record's pipeline declares.
     """
 
     id: int
@@ -42,11 +44,19 @@ class Event:
     before: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
     caused_by: UUID | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, int]:
         """Its identity in the store."""
         return self.tenant_id, self.id
+
+    @cached_property
+    def times(self) -> tuple[tuple[str, str], ...]:
+        """The fields of the record that hold dates, with their types."""
+        return tuple(
+            sorted((name, kind) for name, kind in self.types.items() if kind in ("date", "datetime"))
+        )
 
     def trigger_data(self) -> dict[str, Any]:
         """What an execution that it starts gets to know: the record's fields, flat, and what happened to it.

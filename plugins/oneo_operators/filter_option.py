@@ -12,7 +12,8 @@ from oneo.filters import parse
 
 def _readable(value: dict[str, Any]) -> dict[str, Any]:
     try:
-        parse(value)
+        # What an expression stands for is checked once it is known, before the search.
+        parse(value, expressions=True)
     except UserError as error:
         raise ValueError(str(error)) from None
     return value

@@ -9,9 +9,8 @@ from tests.dispatcher.crm import Crm
 
 
 @pytest.fixture
-def crm(database: Database, tenant: str) -> Crm:
+def crm(database: Database, tenant: str, quiet_queue: None) -> Crm:
     """A tenant with a pipeline `leads`; earlier events of the database are out of the way."""
     found = Crm(database, tenant)
-    found.round()
     found.pipeline("leads")
     return found

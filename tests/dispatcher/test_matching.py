@@ -11,7 +11,7 @@ from sqlalchemy import select
 from dag_factory.publish import publish
 from oneo.store import executions, pipelines, records
 from oneo.store.models import RecordEvent
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo_app.dispatcher.matching import match_events
 from oneo_operators.catalogue import catalogue
 
@@ -70,6 +70,17 @@ def test_an_event_starts_each_workflow_that_fits_once(database, leads):
     assert found == sorted([("rich", large.id), ("watch", small.id), ("watch", large.id)])
     (rich,) = [row for row in started(database, leads) if row.workflow_id == "rich"]
     assert (rich.data["amount"], rich.data["event"], rich.data["record"]["amount"]) == (500, "created", 500)
+
+
+def test_fields_of_type_date_compare_as_moments(database, leads):
+    with database.tenant(leads) as session:
+        due = PipelineField(id="due", type="datetime")
+        pipelines.apply(session, leads, PipelineSpec(id="leads", fields=[due]))
+    watch(database, leads, field_filters={"$not": {"due": {"$gte": "2026-01-31T04:00:00Z"}}})
+    add(database, leads, due="2026-01-31T09:00:00+05:30")
+    match_events(database)
+
+    assert len(started(database, leads)) == 1
 
 
 def test_a_rolled_back_record_starts_nothing(database, leads):

@@ -189,9 +189,6 @@ def filters() -> list[Mistake]:
         found.append(Mistake(f"trigger filter: {name}", document, path, "new", says))
         search = node("a", "find_records", pipeline_id="x", filters=written)
         found.append(Mistake(f"search filter: {name}", chain(search), "$.nodes[1].config.filters", "a", says))
-    dependent = node("a", "find_records", pipeline_id="x", filters={"stage": {"$in": "{{ trigger.stages }}"}})
-    path, says = "$.nodes[1].config.filters", ("a list", "checked again when the node runs")
-    found.append(Mistake("search filter: known later", chain(dependent), path, "a", says, "warning"))
     return found
 
 

@@ -98,7 +98,7 @@ def fill(database: Database) -> Callable[[str], None]:
 
     def one(tenant_id: str) -> None:
         with database.tenant(tenant_id) as session:
-            fields = [PipelineField(id="name", unique=True)]
+            fields = [PipelineField(id="name", unique=True, indexed=True)]
             pipelines.apply(session, tenant_id, PipelineSpec(id="leads", fields=fields))
             record = records.create(session, tenant_id, "leads", {"name": "Anna"})
             child = records.create(session, tenant_id, "leads", {"name": "Anna's son"})

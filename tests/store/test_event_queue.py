@@ -5,12 +5,15 @@ from __future__ import annotations
 from uuid import uuid4
 
 import psycopg
+import pytest
 from sqlalchemy import select, text
 
 from oneo.database import Database
 from oneo.events import Event
 from oneo.store import emitting, events, inbox, records
 from oneo.store.models import InboxEvent
+
+pytestmark = pytest.mark.usefixtures("quiet_queue")
 
 
 def of(tenant: str, found: list[Event]) -> list[Event]:

@@ -53,7 +53,7 @@ def kept(database: Database, tenant: str):
 
 
 @pytest.fixture
-def waiting(database: Database, tenant: str):
+def waiting(database: Database, tenant: str, quiet_queue: None):
     """The tenant's events that a dispatcher would take, by the records' names."""
 
     def one() -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from oneo.database import Database
 from oneo.errors import UserError
 from oneo.store import records
+from oneo.store.totals import totals
 
 
 @pytest.fixture
@@ -72,24 +73,24 @@ def test_a_sort_that_cannot_be_read_is_refused(found, sort: dict):
 
 def test_count_and_sums_take_numbers_only(database: Database, tenant: str, leads: str, found):
     with database.tenant(tenant) as session:
-        totals = records.aggregate(session, leads, {}, ["score", "company.size", "missing", "version"])
+        [summed] = totals(session, leads, {}, ["score", "company.size", "missing", "version"])
 
-    assert totals["count"] == 7
-    assert {name: float(value) for name, value in totals["score"].items()} == {
+    assert summed["count"] == 7
+    assert {name: float(value) for name, value in summed["score"].items()} == {
         "sum": 28.5,
         "avg": 9.5,
         "min": 9,
         "max": 10,
     }
-    assert float(totals["company.size"]["avg"]) == 11.5
-    assert totals["missing"] == dict.fromkeys(("sum", "avg", "min", "max"))
-    assert totals["version"]["sum"] == 7
+    assert float(summed["company.size"]["avg"]) == 11.5
+    assert summed["missing"] == dict.fromkeys(("sum", "avg", "min", "max"))
+    assert summed["version"]["sum"] == 7
 
 
 @pytest.mark.parametrize("field", ["count", 'x"', ""])
 def test_a_field_that_cannot_be_summed_is_refused(database: Database, tenant: str, leads: str, field: str):
     with database.tenant(tenant) as session, pytest.raises(UserError):
-        records.aggregate(session, leads, {}, [field])
+        totals(session, leads, {}, [field])
 
 
 def test_other_pipelines_are_not_searched(database: Database, tenant: str, found):

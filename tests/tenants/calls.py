@@ -108,6 +108,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "value": lambda aim: EMAIL,
     "values": lambda aim: [("email", EMAIL)],
     "fields": lambda aim: ["score"],
+    "pipeline_ids": lambda aim: [(aim.tenant, aim.ids.pipeline)],
     "filters": lambda aim: {"email": EMAIL},
     "names": lambda aim: ["word"],
     "changes": lambda aim: Changes(set={"word": "changed"}, increment={"score": 1}),

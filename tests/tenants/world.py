@@ -116,7 +116,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
     }
     data = {"word": word, "email": EMAIL, "score": score}
     with database.tenant(tenant) as session:
-        fields = [PipelineField(id="number", unique=True)]
+        fields = [PipelineField(id=name, indexed=True) for name in ("email", "word")]
+        fields += [PipelineField(id="number", unique=True)]
         pipelines.apply(session, tenant, PipelineSpec(id=ids.pipeline, name=word, fields=fields))
         for one, external in ((ids.record, "E1"), (ids.duplicate, "E2")):
             full = {**data, "external_id": external, "owner": word, "number": external}

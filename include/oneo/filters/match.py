@@ -7,22 +7,40 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oneo.filters.parse import Clause
-from oneo.filters.values import exact, is_number, moment
+from oneo.filters.clauses import Clause, Condition
+from oneo.filters.pattern import pattern
+from oneo.filters.values import exact, held_moment, is_number, moment
+from oneo.filters.words import texts_in, words
 
 _ORDER = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
 _INDEX = re.compile(r"\s*[+-]?[0-9]{1,9}")
+# What a record has beside its data and nobody wrote.
+_UNSEARCHED = ("id", "pipeline_id", "version", "created_at", "updated_at")
 
 
-def matches(clauses: Sequence[Clause], record: Mapping[str, Any]) -> Clause | None:
-    """The first clause that does not hold for `record`, or None where all hold.
+def matches(conditions: Sequence[Condition], record: Mapping[str, Any]) -> Condition | None:
+    """The first condition that does not hold for `record`, or None where all hold.
 
-    The deciding clause, not just a yes or no: it is what explains why a workflow did not start.
+    The deciding condition, not just a yes or no: it is what explains why a workflow did not start.
     """
-    for clause in clauses:
-        if not _holds(clause, _value(record, clause.field)):
-            return clause
+    for condition in conditions:
+        if not _holds(condition, record):
+            return condition
     return None
+
+
+def _holds(condition: Condition, record: Mapping[str, Any]) -> bool:
+    if isinstance(condition, Clause):
+        if not condition.field:
+            return _has_words(
+                {name: record[name] for name in record if name not in _UNSEARCHED}, condition.value
+            )
+        value = _value(record, condition.field)
+        return _time_holds(condition, value) if condition.is_time else _clause_holds(condition, value)
+    found = (matches(member, record) is None for member in condition.members)
+    if condition.operator == "$not":
+        return not next(found)
+    return any(found) if condition.operator == "$or" else all(found)
 
 
 def _value(record: Any, path: tuple[str, ...]) -> Any:
@@ -37,12 +55,24 @@ def _value(record: Any, path: tuple[str, ...]) -> Any:
     return record
 
 
-def _holds(clause: Clause, actual: Any) -> bool:
+def _time_holds(clause: Clause, held: Any) -> bool:
     wanted = clause.value
-    if clause.is_time:
-        # Text in an event's image, a time in a row: the moment is the same.
-        actual = moment(actual)
-        wanted = [moment(one) for one in wanted] if isinstance(wanted, list) else _moment(wanted)
+    if clause.operator == "$exists":
+        return (held is not None) is wanted
+    # Text in an event's image, a time in a row: the moment is the same.
+    actual = moment(held) if clause.is_column_time else held_moment(held)
+    if clause.operator in _ORDER:
+        bound = moment(wanted)
+        return actual is not None and bound is not None and bool(_ORDER[clause.operator](actual, bound))
+    values = wanted if isinstance(wanted, list) else [wanted]
+    same = any(
+        held is None if one is None else actual is not None and actual == moment(one) for one in values
+    )
+    return same is (clause.operator in ("$eq", "$in"))
+
+
+def _clause_holds(clause: Clause, actual: Any) -> bool:
+    wanted = clause.value
     match clause.operator:
         case "$eq":
             return _equal(actual, wanted)
@@ -62,14 +92,19 @@ def _holds(clause: Clause, actual: Any) -> bool:
             return isinstance(actual, str) and actual.startswith(wanted)
         case "$ends_with":
             return isinstance(actual, str) and actual.endswith(wanted)
+        case "$regex":
+            return isinstance(actual, str) and pattern(wanted).found_in(actual)
+        case "$search":
+            return _has_words(actual, wanted)
         case ordered:
             return _kind(actual) == _kind(wanted) != "other" and _ORDER[ordered](
                 _comparable(actual), _comparable(wanted)
             )
 
 
-def _moment(wanted: Any) -> Any:
-    return wanted if isinstance(wanted, bool) else moment(wanted)
+def _has_words(value: Any, wanted: str) -> bool:
+    texts = list(texts_in(value))
+    return all(any(word.whole.found_in(text) for text in texts) for word in words(wanted))
 
 
 def _kind(value: Any) -> str:

@@ -3,50 +3,64 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, false, func, literal, not_, null, or_, true
+from sqlalchemy import ColumnElement, and_, any_, cast, false, func, literal, not_, null, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Text
+from sqlalchemy.types import DateTime, Text
 
-from oneo.filters.parse import Clause, not_a_time
+from oneo.filters.clauses import Clause, Condition
+from oneo.filters.index import narrowed
+from oneo.filters.pattern import pattern
 from oneo.filters.values import moment
-from oneo.store.models import Record
+from oneo.filters.words import words
+from oneo.store.models import RECORDS
 
 # Fields that are columns of their own, beside the record's data.
 COLUMNS = {
-    "id": Record.id,
-    "pipeline_id": Record.pipeline_id,
-    "stage": Record.stage,
-    "owner": Record.owner,
-    "external_id": Record.external_id,
-    "version": Record.version,
+    "id": RECORDS.id,
+    "pipeline_id": RECORDS.pipeline_id,
+    "stage": RECORDS.stage,
+    "owner": RECORDS.owner,
+    "external_id": RECORDS.external_id,
+    "version": RECORDS.version,
 }
-TIMES = {"created_at": Record.created_at, "updated_at": Record.updated_at}
+TIMES = {"created_at": RECORDS.created_at, "updated_at": RECORDS.updated_at}
 _ORDER = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
 
 
-def where(clauses: Sequence[Clause]) -> ColumnElement[bool]:
-    """The SQL condition that all clauses hold, agreeing with `oneo.filters.match` on every record."""
-    return and_(true(), *(_clause(clause) for clause in clauses))
+def where(conditions: Sequence[Condition], indexed: Mapping[str, str] | None = None) -> ColumnElement[bool]:
+    """The SQL condition that all conditions hold, agreeing with `oneo.filters.match` on every record.
+
+    Args:
+        conditions: The conditions.
+        indexed: The fields of the pipeline that are indexed, with their types. The index is asked first, and the
+            record decides.
+    """
+    return and_(true(), *(_condition(one, indexed or {}) for one in conditions))
+
+
+def _condition(condition: Condition, indexed: Mapping[str, str]) -> ColumnElement[bool]:
+    if isinstance(condition, Clause):
+        exact = _time_clause(condition) if condition.is_time else _clause(condition)
+        first = narrowed(condition, indexed)
+        # As one value of which the planner knows nothing: its guess about JSON would lead it past the index.
+        return exact if first is None else and_(first, func.coalesce(exact, false()))
+    members = [where(member, indexed) for member in condition.members]
+    if condition.operator == "$not":
+        return not_(members[0])
+    return or_(*members) if condition.operator == "$or" else and_(*members)
 
 
 def json_value(field: tuple[str, ...]) -> Any:
     """A field as JSONB: a path into the data, or a column turned into JSON."""
     column = (COLUMNS | TIMES).get(field[0])
     if column is None:
-        return Record.data.op("#>")(cast(list(field), ARRAY(Text)))
+        return RECORDS.data.op("#>")(cast(list(field), ARRAY(Text)))
     # A column hides data of its name, and nothing lies below it.
     return func.to_jsonb(column) if len(field) == 1 else cast(null(), JSONB)
-
-
-def sort_value(field: tuple[str, ...]) -> Any:
-    """What records are sorted by; a null counts as missing."""
-    if len(field) == 1 and field[0] in TIMES:
-        return TIMES[field[0]]
-    return func.nullif(json_value(field), cast("null", Text).cast(JSONB))
 
 
 def text_value(field: tuple[str, ...]) -> Any:
@@ -59,21 +73,21 @@ def _text(value: Any) -> Any:
 
 
 def _clause(clause: Clause) -> ColumnElement[bool]:
-    if clause.is_time:
-        return _time_clause(clause)
+    wanted = clause.value
+    if not clause.field:
+        return _written_words(wanted)
     value = json_value(clause.field)
     kind = func.coalesce(func.jsonb_typeof(value), "null")
     text = _text(value)
-    wanted = clause.value
     match clause.operator:
         case "$eq":
             return _equal(value, wanted)
         case "$ne":
             return not_(_equal(value, wanted))
         case "$in":
-            return or_(false(), *(_equal(value, one) for one in wanted))
+            return _one_of(value, wanted)
         case "$nin":
-            return not_(or_(false(), *(_equal(value, one) for one in wanted)))
+            return not_(_one_of(value, wanted))
         case "$exists":
             return kind != "null" if wanted else kind == "null"
         case "$contains":
@@ -85,6 +99,10 @@ def _clause(clause: Clause) -> ColumnElement[bool]:
             return and_(kind == "string", func.starts_with(text, wanted))
         case "$ends_with":
             return and_(kind == "string", func.right(text, func.length(literal(wanted))) == wanted)
+        case "$regex":
+            return and_(kind == "string", text.collate("C").op("~", is_comparison=True)(pattern(wanted).sql))
+        case "$search":
+            return _has_words(value, cast(value, Text), wanted)
         case ordered:
             compare = _ORDER[ordered]
             if isinstance(wanted, str):
@@ -98,25 +116,60 @@ def _equal(value: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
     return func.coalesce(value.op("=", is_comparison=True)(_json(wanted)), false())
 
 
+def _one_of(value: ColumnElement[Any], wanted: list[Any]) -> ColumnElement[bool]:
+    given = [one for one in wanted if one is not None]
+    is_given = func.coalesce(value == any_(cast(given, ARRAY(JSONB))), false()) if given else false()
+    return or_(is_given, _equal(value, None)) if len(given) < len(wanted) else is_given
+
+
+def _written_words(wanted: str) -> ColumnElement[bool]:
+    """Whether what somebody wrote into the record, its data and the columns beside it, has the words."""
+    names = ("id", "pipeline_id", "version", "created_at", "updated_at")
+    columns = (RECORDS.stage, RECORDS.owner, RECORDS.external_id)
+    beside = [part for column in columns for part in (literal(column.key), column)]
+    value = RECORDS.data.op("-")(cast(list(names), ARRAY(Text))).op("||")(func.jsonb_build_object(*beside))
+    return _has_words(value, func.concat_ws(" ", cast(RECORDS.data, Text), *columns), wanted)
+
+
+def _has_words(value: ColumnElement[Any], text: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+    """Whether texts in a value have the words.
+
+    Args:
+        value: The value.
+        text: All of it as one text, in which words that cannot be there are quickly missed.
+        wanted: The words.
+    """
+    found = words(wanted)
+    could = [text.collate("C").op("~", is_comparison=True)(word.inside.sql) for word in found]
+    return func.coalesce(and_(*could, *(func.holds_text(value, word.whole.sql) for word in found)), false())
+
+
 def _json(value: Any) -> ColumnElement[Any]:
     return literal(value, JSONB)
 
 
 def _time_clause(clause: Clause) -> ColumnElement[bool]:
-    column = TIMES[clause.field[0]]
     wanted = clause.value
+    name = clause.field[0]
+    column = (
+        TIMES[name]
+        if clause.is_column_time
+        else func.moment_of(text_value(clause.field), type_=DateTime(True))
+    )
     if clause.operator == "$exists":
         return column.is_not(None) if wanted else column.is_(None)
     if clause.operator in _ORDER:
-        in_order: ColumnElement[bool] = _ORDER[clause.operator](column, _moment(clause, wanted))
-        return in_order
+        return func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
     values = wanted if isinstance(wanted, list) else [wanted]
-    same = or_(false(), *(column == _moment(clause, one) for one in values if one is not None))
+    moments = cast([_moment(one) for one in values if one is not None], ARRAY(DateTime(True)))
+    same: ColumnElement[bool] = func.coalesce(column == any_(moments), false())
+    if None in values and not clause.is_column_time:
+        same = or_(same, _equal(json_value(clause.field), None))
     return not_(same) if clause.operator in ("$ne", "$nin") else same
 
 
-def _moment(clause: Clause, value: Any) -> datetime:
+def _moment(value: Any) -> datetime:
     found = moment(value)
     if found is None:
-        raise not_a_time(clause.field[0], value)
+        raise ValueError(value)
     return found

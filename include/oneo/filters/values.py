@@ -11,6 +11,11 @@ from uuid import UUID
 
 # Columns that hold a time; every other field holds JSON.
 TIMES = frozenset({"created_at", "updated_at"})
+# ISO 8601 as the database's `moment_of` reads it.
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    r"(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])?)?"
+)
 # Far beyond any amount, far below what PostgreSQL's numeric and Python's own limits refuse.
 _MAX_BITS = 4096
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -68,3 +73,8 @@ def moment(value: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def held_moment(value: Any) -> datetime | None:
+    """The time that a record's field holds, or None where it holds none."""
+    return moment(value) if isinstance(value, str) and _ISO.fullmatch(value) else None

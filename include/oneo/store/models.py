@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, DateTime, Identity, Text, func, text
+from sqlalchemy import JSON, BigInteger, DateTime, Double, Identity, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -93,6 +93,27 @@ class RecordUniqueValue(Base):
     field: Mapped[str] = mapped_column(primary_key=True)
     value_hash: Mapped[bytes] = mapped_column(primary_key=True)
     record_id: Mapped[UUID]
+
+
+# Columns of the table, quicker to build a search of than the attributes of the class.
+RECORDS = Record.__table__.c
+
+
+class RecordIndex(Base):
+    """A value of a record's indexed field, as it is searched and sorted; written by the database with the record.
+
+    `kind` is 1 for a text (its first 200 characters), 2 for a number, 3 for true and false, 4 for a time.
+    """
+
+    __tablename__ = "record_index"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[str]
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[float] = mapped_column(Double)
+    text: Mapped[str] = mapped_column(Text(collation="C"))
+    created_at: Mapped[datetime]
 
 
 class RecordRelation(Base):

@@ -56,6 +56,9 @@ class PipelineField(BaseModel):
     unique: bool = Field(
         default=False, description="A second record with the same value is refused; an empty value is none."
     )
+    indexed: bool = Field(
+        default=False, description="Searches and sorts by it are quick, as by a unique one."
+    )
     options: list[str] | None = Field(default=None, description="Allowed values of a select field.")
 
 

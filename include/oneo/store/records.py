@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Numeric, Select, case, cast, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from oneo.errors import NotFoundError, UserError
-from oneo.filters import Clause, parse
-from oneo.filters.parse import field_path
-from oneo.filters.sql import json_value, sort_value, where
-from oneo.store import quotas, unique
+from oneo.errors import NotFoundError
+from oneo.filters import Clause
+from oneo.filters.sql import where
+from oneo.store import quotas, search, unique
 from oneo.store.changes import Changes, changed_values
 from oneo.store.models import Record
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, same
+from oneo.store.search import MAX_LIMIT
 
 __all__ = ["MAX_LIMIT", "RESERVED_FIELDS", "SYSTEM_FIELDS", "Changes"]
 
-MAX_LIMIT = 10_000
 
-
-def view(row: Record) -> dict[str, Any]:
+def view(row: Record | Row[Any]) -> dict[str, Any]:
     """A record as nodes and expressions see it: its data, flat, with the columns beside it."""
     return {
         **row.data,
@@ -188,61 +186,14 @@ def find(
     limit: int = 100,
     lock: bool = False,
 ) -> list[Record]:
-    """Records of a pipeline that fit `filters`.
-
-    Args:
-        session: A tenant's session.
-        pipeline_id: The pipeline.
-        filters: In the filter language.
-        sort: Field to 1 (ascending) or -1 (descending), in order of weight; ties go by age.
-        limit: At most that many, 1 to 10,000.
-        lock: Whether to hold the rows until the transaction ends.
-
-    Raises:
-        UserError: A filter, sort or limit that cannot be read.
-    """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise UserError(f"limit is {limit}", hint=f"1 to {MAX_LIMIT:,}")
-    order: list[ColumnElement[Any]] = []
-    for name, direction in (sort or {}).items():
-        if direction not in (1, -1):
-            raise UserError(f"sort on {name!r} is {direction!r}", hint="1 is ascending, -1 is descending")
-        value = sort_value(field_path(name, "sort field"))
-        order.append((value.desc() if direction == -1 else value.asc()).nulls_last())
-    query = select(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
-    query = query.order_by(*order, Record.created_at, Record.id).limit(limit)
-    return list(session.scalars(_locked(query) if lock else query))
+    """The first page of the records of a pipeline that fit `filters` (see `search`)."""
+    return search.objects(session, pipeline_id, filters, sort=sort, limit=limit, lock=lock)
 
 
 def count(session: Session, pipeline_id: str, filters: Mapping[str, Any]) -> int:
     """How many records of a pipeline fit `filters`."""
-    query = select(func.count()).select_from(Record).where(_in_pipeline(pipeline_id), where(parse(filters)))
-    return session.scalar(query) or 0
-
-
-def aggregate(
-    session: Session, pipeline_id: str, filters: Mapping[str, Any], fields: Sequence[str]
-) -> dict[str, Any]:
-    """Count of the records that fit, and sum, avg, min and max of each field over those where it is a number.
-
-    Raises:
-        UserError: A filter or a field that cannot be read.
-    """
-    columns: list[Any] = [func.count()]
-    for name in fields:
-        if name == "count":
-            raise UserError(
-                "a field called 'count' cannot be summed", hint="its name is that of the number found"
-            )
-        value = json_value(field_path(name, "field to sum"))
-        number = case((func.jsonb_typeof(value) == "number", cast(value, Numeric)), else_=None)
-        columns += [func.sum(number), func.avg(number), func.min(number), func.max(number)]
-    row = session.execute(select(*columns).where(_in_pipeline(pipeline_id), where(parse(filters)))).one()
-    result: dict[str, Any] = {"count": row[0]}
-    for index, name in enumerate(fields):
-        values = row[1 + 4 * index : 5 + 4 * index]
-        result[name] = dict(zip(("sum", "avg", "min", "max"), values, strict=True))
-    return result
+    query = select(func.count()).select_from(Record)
+    return session.scalar(query.where(search.condition(session, pipeline_id, filters))) or 0
 
 
 def find_equal(session: Session, pipeline_id: str, field_name: str, value: Any) -> list[Record]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
@@ -13,6 +14,7 @@ from oneo.database import Database
 from oneo.errors import InfrastructureError
 from oneo.events import Event
 from oneo.store import events, families
+from oneo.store.searched import types_of
 from oneo_app.dispatcher.deciding import Chain, carry_out
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 
@@ -47,9 +49,10 @@ def match_events(database: Database, index: TriggerIndex | None = None) -> int:
 
 def _match(database: Database, index: TriggerIndex, limit: int) -> int:
     with database.system() as session:
-        waiting = events.claim_waiting(session, limit)
-        if not waiting:
+        claimed = events.claim_waiting(session, limit)
+        if not claimed:
             return 0
+        waiting = with_types(session, claimed)
         index.refresh(session)
         chain_of = _chains(session)
         decisions = {event.id: decide(session, index, event, chain_of(event)) for event in waiting}
@@ -63,6 +66,17 @@ def decide(session: Session, index: TriggerIndex, event: Event, chain: Chain) ->
         trigger.address: carry_out(session, trigger, event, trigger.consider(event), chain).as_json()
         for trigger in index.looking_at(event)
     }
+
+
+def with_types(session: Session, found: Sequence[Event]) -> list[Event]:
+    """Events with the types of their records' fields (system session)."""
+    pipelines = {_pipeline(event) for event in found if event.record_id is not None}
+    types = types_of(session, pipelines)
+    return [replace(event, types=types.get(_pipeline(event), {})) for event in found]
+
+
+def _pipeline(event: Event) -> tuple[str, str]:
+    return event.tenant_id, str(event.record.get("pipeline_id", event.topic))
 
 
 def _chains(session: Session) -> Callable[[Event], Chain]:

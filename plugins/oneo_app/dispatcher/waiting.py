@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from oneo.database import Database
 from oneo.events import SEEN, Event
 from oneo.store import events, gatherings, timers, triggers
-from oneo.store.models import Gathering
+from oneo.store.models import Gathering, Record
 from oneo.store.records import view
 from oneo.verdicts import Starts
 from oneo_app.dispatcher.deciding import carry_out, start
+from oneo_app.dispatcher.matching import with_types
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 
 logger = logging.getLogger(__name__)
@@ -60,15 +61,18 @@ def show_existing(database: Database, index: TriggerIndex) -> int:
         found = triggers.next_unseen(session, row, BATCH)
         if trigger is None:
             return len(found)
-        for record in found:
-            event = Event(
-                id=0,
-                tenant_id=row.tenant_id,
-                kind=SEEN,
-                topic=record.pipeline_id,
-                at=record.updated_at,
-                record_id=record.id,
-                record=view(record),
-            )
+        for event in with_types(session, [_seen(record) for record in found]):
             carry_out(session, trigger, event, trigger.consider(event), ())
         return len(found)
+
+
+def _seen(record: Record) -> Event:
+    return Event(
+        id=0,
+        tenant_id=record.tenant_id,
+        kind=SEEN,
+        topic=record.pipeline_id,
+        at=record.updated_at,
+        record_id=record.id,
+        record=view(record),
+    )

@@ -13,7 +13,7 @@ from oneo.expressions import DEFAULT_BUDGET, Budget, Scope, compile_template, re
 from oneo.expressions.functions import FunctionDoc
 from oneo.expressions.predicates import TESTS
 from oneo.expressions.scope import CLOCK_NAMES
-from oneo.filters import OPERATORS
+from oneo.filters import GROUPS, OPERATORS
 from oneo_app.docs.markdown import code, table
 from oneo_app.docs.markdown import page as document
 
@@ -85,10 +85,12 @@ def page() -> str:
         *_functions(),
         "## Filters of records",
         "`find_records` and the `field_filters` of record triggers use these operators: "
-        '`{"status": "open", "score": {"$gte": 50}}`. All clauses must hold.',
+        '`{"status": "open", "score": {"$gte": 50}}`. All clauses must hold. '
+        "[Filters](guides/filters.md) says more.",
         table(
             ("operator", "holds where the field"), [(code(name), text) for name, text in OPERATORS.items()]
         ),
+        table(("beside the fields", "holds where"), [(code(name), text) for name, text in GROUPS.items()]),
         "## Budgets",
         "An expression that costs more is an error; it never slows the others down.",
         table(("limit", "value"), _budgets()),

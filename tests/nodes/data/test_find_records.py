@@ -81,8 +81,54 @@ def test_aggregate_of_nothing(bench: Bench) -> None:
     assert output["aggregate"] == {"count": 0, "score": {"sum": None, "avg": None, "min": None, "max": None}}
 
 
+def test_groups_come_with_their_totals_the_largest_first(contacts: Bench) -> None:
+    contacts.record("contacts", name="Fay", score=1)
+    output = find(contacts, aggregate=["sum", "count"], include_fields=["score"], group_by=["status"])
+    assert output["aggregate"] == {"count": 6, "score": {"sum": 289, "count": 5}}
+    assert output["groups"] == [
+        {"count": 4, "group": {"status": "active"}, "score": {"sum": 189, "count": 3}},
+        {"count": 1, "group": {"status": "gone"}, "score": {"sum": 99, "count": 1}},
+        {"count": 1, "group": {"status": None}, "score": {"sum": 1, "count": 1}},
+    ]
+    assert len(find(contacts, aggregate=True, group_by=["status"], limit=1)["groups"]) == 1
+
+
+def test_times_have_a_first_and_a_last(bench: Bench) -> None:
+    bench.pipeline("visits", {"id": "at", "type": "datetime"})
+    for at in ("2026-01-31T10:00:00+05:30", "2026-01-31T05:00:00Z", "soon"):
+        bench.record("visits", at=at)
+    output = bench.node(
+        "find_records",
+        {
+            "pipeline_id": "visits",
+            "aggregate": True,
+            "include_fields": ["at"],
+            "filters": {"at": {"$gte": "2026-01-01"}},
+        },
+    ).output
+    assert output["count"] == 2
+    first, last = datetime(2026, 1, 31, 4, 30, tzinfo=UTC), datetime(2026, 1, 31, 5, tzinfo=UTC)
+    read = {
+        name: value and datetime.fromisoformat(str(value))
+        for name, value in output["aggregate"]["at"].items()
+    }
+    assert read == {"sum": None, "avg": None, "min": first, "max": last}
+
+
+def test_a_page_goes_on_where_the_one_before_ended(contacts: Bench) -> None:
+    first = find(contacts, sort={"name": 1}, limit=3)
+    second = find(contacts, sort={"name": 1}, limit=3, cursor=first["next_cursor"])
+    assert names(first) + names(second) == ["Ada", "Bob", "Cleo", "Dan", "Eve"]
+    assert second["next_cursor"] is None
+
+
+def test_filters_of_every_kind(contacts: Bench) -> None:
+    filters = {"$or": [{"name": {"$regex": "^[A-C]"}}, {"$search": "EVE"}], "score": {"$not": {"$lt": 50}}}
+    assert names(find(contacts, filters=filters)) == ["Ada", "Bob", "Eve"]
+
+
 def test_nothing_found_is_no_failure(bench: Bench) -> None:
-    assert find(bench, filters={"name": "Nobody"}) == {"count": 0, "records": []}
+    assert find(bench, filters={"name": "Nobody"}) == {"count": 0, "records": [], "next_cursor": None}
 
 
 def test_nodes_after_it_see_the_records_in_the_context(contacts: Bench) -> None:
@@ -110,12 +156,14 @@ def test_nodes_after_it_see_the_records_in_the_context(contacts: Bench) -> None:
         ({"pipeline_id": "contakts"}, "there is no pipeline 'contakts' (did you mean 'contacts'?)"),
         ({"filters": {"score": {"$gte": "{{trigger.v}}"}}}, "$gte needs a number or a text, got list"),
         ({"filters": {"created_at": {"$gte": "{{trigger.text}}"}}}, "'soon' is not a date and time"),
+        ({"cursor": "{{trigger.text}}"}, "the cursor does not belong to this search"),
+        ({"filters": {"name": {"$regex": "{{trigger.pattern}}"}}}, "no ) for a ( at character 3"),
         ({"limit": "{{trigger.n}}"}, "config.limit: Input should be less than or equal to 10000, got 20000"),
         ({"sort": {"name": "{{trigger.n}}"}}, "config.sort.name: Input should be 1 or -1"),
     ],
 )
 def test_failures_say_where_and_what(bench: Bench, config: dict[str, Any], message: str) -> None:
-    data = {"v": [1], "text": "soon", "n": 20000}
+    data = {"v": [1], "text": "soon", "n": 20000, "pattern": "(a"}
     ran = bench.node("find_records", {"pipeline_id": "contacts", **config}, data)
     assert message in ran.message
     assert ran.error["type"] == "ConfigError"
@@ -123,6 +171,8 @@ def test_failures_say_where_and_what(bench: Bench, config: dict[str, Any], messa
 
 def test_saving_checks_the_filter_language(bench: Bench) -> None:
     assert bench.problems("find_records", EXAMPLE) == []
+    grouped = {"pipeline_id": "contacts", "group_by": ["name"]}
+    assert "`group_by` needs `aggregate`" in " ".join(bench.problems("find_records", grouped))
     bad = {"pipeline_id": "contacts", "filters": {"score": {"$gtr": 50}}}
     assert "unknown operator '$gtr'" in " ".join(bench.problems("find_records", bad))
     injected = {"pipeline_id": "contacts", "filters": {'a"; DROP TABLE records': 1}}

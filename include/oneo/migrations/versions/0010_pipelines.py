@@ -58,6 +58,8 @@ CREATE FUNCTION record_unique_keys(tenant text, pipeline text, data jsonb, delet
 $$;
 """
 
+# The lock is that of the index of values: with one of their own, changes of records and of fields could wait for each
+# other.
 TRIGGERS = """
 CREATE FUNCTION keep_record_unique() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -65,7 +67,7 @@ DECLARE
     holder uuid;
 BEGIN
     -- Which fields are unique does not change until this transaction ends.
-    PERFORM pg_advisory_xact_lock_shared(823478, hashtext(NEW.tenant_id || '/' || NEW.pipeline_id));
+    PERFORM pg_advisory_xact_lock_shared(record_index_lock(NEW.tenant_id, NEW.pipeline_id));
     IF TG_OP = 'UPDATE' THEN
         DELETE FROM record_unique_values AS held WHERE tenant_id = NEW.tenant_id AND record_id = NEW.id AND NOT (
             pipeline_id = NEW.pipeline_id AND (field, value_hash) IN (
@@ -114,7 +116,7 @@ CREATE FUNCTION keep_pipeline_unique() RETURNS trigger LANGUAGE plpgsql SET sear
 DECLARE
     doubles text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(823478, hashtext(NEW.tenant_id || '/' || NEW.id));
+    PERFORM pg_advisory_xact_lock(record_index_lock(NEW.tenant_id, NEW.id));
     DELETE FROM record_unique_values WHERE tenant_id = NEW.tenant_id AND pipeline_id = NEW.id;
     INSERT INTO record_unique_values
         SELECT r.tenant_id, r.pipeline_id, k.field, k.value_hash, r.id

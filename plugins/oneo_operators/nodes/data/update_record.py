@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dag_factory.catalogue import Effect
 from oneo.database import plain_json
 from oneo.errors import ConfigError, DuplicateError, PermanentNodeError
-from oneo.filters import matches, parse
+from oneo.filters import Clause, matches, parse
 from oneo.store import pipelines, records
 from oneo.store.changes import changed_values
 from oneo.store.locks import lock_values
@@ -182,7 +182,7 @@ def _created(
     wanted = {
         ".".join(one.field): one.value
         for one in parse(filters)
-        if one.operator == "$eq" and one.value is not None
+        if isinstance(one, Clause) and one.operator == "$eq" and one.value is not None
     }
     # Two executions that look for the same wait for each other: the second finds what the first created.
     lock_values(session, context.tenant_id, spec.id, wanted.items())

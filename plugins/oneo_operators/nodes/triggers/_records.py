@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from oneo.events import Event
-from oneo.filters import Clause, matches, parse
+from oneo.filters import Condition, matches, parse
 from oneo_operators.base import NodeConfig
 from oneo_operators.filter_option import Filters
 
@@ -34,15 +33,15 @@ class RecordTriggerConfig(NodeConfig):
             value["pipeline_ids"] = [value.pop("pipeline_id")]
         return value
 
-    @cached_property
-    def clauses(self) -> Sequence[Clause]:
-        """The filters, read once."""
-        return parse(self.field_filters)
+    # The filters, read once for each set of date fields.
+    _conditions: dict[Any, Sequence[Condition]] = PrivateAttr(default_factory=dict)
 
     def misfit(self, event: Event) -> str | None:
         """The filter that the event's record does not fit; None where it fits all."""
-        clause = matches(self.clauses, event.record)
-        return None if clause is None else f"the record does not fit the filter {clause}"
+        if event.times not in self._conditions:
+            self._conditions[event.times] = parse(self.field_filters, dict(event.times))
+        decided = matches(self._conditions[event.times], event.record)
+        return None if decided is None else f"the record does not fit the filter {decided}"
 
 
 def as_batch(events: Sequence[Event]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from dag_factory.catalogue import Watch
 from oneo.events import Event
-from oneo.filters import Clause, matches, parse
+from oneo.filters import Condition, matches, parse
 from oneo.verdicts import Refuses, Starts, Verdict
 from oneo_operators.base import NodeConfig, TriggerOperator
 from oneo_operators.filter_option import Filters
@@ -37,7 +37,7 @@ class TriggerEventConfig(NodeConfig):
         return value
 
     @cached_property
-    def clauses(self) -> Sequence[Clause]:
+    def conditions(self) -> Sequence[Condition]:
         """The filters, read once."""
         return parse(self.filters)
 
@@ -57,5 +57,5 @@ class TriggerEventOperator(TriggerOperator):
     @classmethod
     def consider(cls, options: TriggerEventConfig, event: Event) -> Verdict:
         """Those whose data fit the filters."""
-        clause = matches(options.clauses, event.data)
-        return Starts() if clause is None else Refuses(f"the event's data do not fit the filter {clause}")
+        decided = matches(options.conditions, event.data)
+        return Starts() if decided is None else Refuses(f"the event's data do not fit the filter {decided}")
