@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What a node leaves behind goes into a log row, into XCom and into every node that reads it.
-MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+# What a node leaves behind is in memory in every node that reads it.
+MAX_OUTPUT_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)

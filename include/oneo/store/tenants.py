@@ -6,21 +6,19 @@ import re
 from graphlib import TopologicalSorter
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
+from oneo.store import tenant_settings
 from oneo.store.models import Execution, Tenant
-from oneo.store.quotas import QUOTAS
+from oneo.store.tenant_settings import TenantSettings
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_LENGTH = 60
 # The name under which secrets and connections of all tenants are kept.
 RESERVED = {"shared"}
-# Settings a tenant may have.
-ERROR_WORKFLOW = "error_workflow"
-SETTINGS = (ERROR_WORKFLOW, *QUOTAS)
 
 
 def check_id(tenant_id: str) -> str:
@@ -68,16 +66,33 @@ def get(session: Session, tenant_id: str) -> Tenant:
     return row
 
 
-def settings_of(session: Session, tenant_id: str) -> dict[str, Any]:
+def settings_of(session: Session, tenant_id: str) -> TenantSettings:
     """The tenant's settings."""
-    return dict(session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id)) or {})
+    held = session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id))
+    return TenantSettings.model_validate(held or {})
 
 
 def set_setting(session: Session, tenant_id: str, name: str, value: Any) -> None:
-    """Change one of the tenant's settings; None takes it away (system session)."""
+    """Change one of the tenant's settings; None takes it away (system session).
+
+    Raises:
+        UserError: There is no such setting, or the value is none of it.
+    """
+    fit = tenant_settings.checked(name, value)
     row = session.scalars(select(Tenant).where(Tenant.id == tenant_id).with_for_update()).one()
-    row.settings = {key: held for key, held in {**row.settings, name: value}.items() if held is not None}
+    row.settings = {key: held for key, held in {**row.settings, name: fit}.items() if held is not None}
     session.flush()
+
+
+def note_pool(session: Session, tenant_id: str, pool: str) -> None:
+    """Keep that Airflow has a pool for the tenant's tasks (system session)."""
+    this = (Tenant.id == tenant_id) & Tenant.pool.is_distinct_from(pool)
+    session.execute(update(Tenant).where(this).values(pool=pool))
+
+
+def lacks_pool(session: Session) -> bool:
+    """Whether a tenant's tasks have no pool yet (system session)."""
+    return session.scalar(select(Tenant.id).where(Tenant.pool.is_(None)).limit(1)) is not None
 
 
 def all_tenants(session: Session) -> list[Tenant]:

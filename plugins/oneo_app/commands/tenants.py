@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oneo.store.tenant_settings import described
 from oneo_app.console import Json, answer, out, plain_errors, table
 
 if TYPE_CHECKING:
@@ -69,9 +70,7 @@ def set_settings(
     settings: Annotated[
         list[str],
         typer.Argument(
-            help="NAME=VALUE; without a value the setting is taken away. error_workflow=ID: what runs after a "
-            "failed execution of any workflow that names no other. max_executions_per_hour, max_active_executions "
-            "and max_records: how much it may use.",
+            help=f"NAME=VALUE; without a value the setting is taken away. {described()}.",
             metavar="NAME=VALUE...",
         ),
     ],
@@ -89,7 +88,7 @@ def set_settings(
             connect.ensure_tenant(found, tenant_id)
             with found.tenant(tenant_id) as session:
                 for name, value in wanted:
-                    if name != tenants.ERROR_WORKFLOW or value is None:
+                    if name != "error_workflow" or value is None:
                         continue
                     if not workflows.get(session, str(value)).active:
                         raise UserError(f"workflow {value!r} is not active", hint="publish it first")
@@ -157,25 +156,17 @@ def _held(found: Database, tenant_id: str) -> dict[str, Any]:
     from oneo.store import tenants  # noqa: PLC0415
 
     with found.tenant(tenant_id) as session:
-        return tenants.settings_of(session, tenant_id)
+        return tenants.settings_of(session, tenant_id).model_dump(exclude_none=True)
 
 
-def _parsed(text: str) -> tuple[str, str | int | None]:
+def _parsed(text: str) -> tuple[str, Any]:
     from oneo.errors import UserError  # noqa: PLC0415
-    from oneo.store.quotas import QUOTAS  # noqa: PLC0415
-    from oneo.store.tenants import SETTINGS  # noqa: PLC0415
-    from oneo.suggest import did_you_mean  # noqa: PLC0415
+    from oneo.store import tenant_settings  # noqa: PLC0415
 
     name, given, value = text.partition("=")
     if not given:
         raise UserError(f"{text!r} is no NAME=VALUE", hint="write e.g. error_workflow=rescue")
-    if name not in SETTINGS:
-        raise UserError(f"tenants have no setting {name!r}", hint=did_you_mean(name, SETTINGS))
-    if not value or name not in QUOTAS:
-        return name, value or None
-    if not (value.isascii() and value.isdigit()) or len(value) > 12:
-        raise UserError(f"{name} is {value!r}", hint="a whole number from 0, e.g. 1000")
-    return name, int(value)
+    return name, tenant_settings.checked(name, value or None)
 
 
 def _show(tenant_id: str, held: dict[str, Any], as_json: bool) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dag_factory.catalogue import Effect
 from oneo.database import plain_json
 from oneo.errors import ConfigError
-from oneo.store import contacts, pipelines, records
+from oneo.store import contacts, pipelines, records, tenants
 from oneo.store.contacts import Strategy
 from oneo.store.locks import lock_values
 from oneo.store.models import Record
@@ -46,7 +46,7 @@ class ResolveContactConfig(NodeConfig):
     default_region: str | None = Field(
         default=None,
         pattern="^[A-Z]{2}$",
-        description="Country of phone numbers without a country code: DE, US, …",
+        description="Country of phone numbers without a country code: DE, US, … Default: the tenant's.",
     )
 
 
@@ -61,8 +61,11 @@ class ResolveContactOperator(NodeOperator):
 
     async def run(self, config: ResolveContactConfig, context: NodeContext) -> NodeResult:
         """Resolve; `output.contact_id`, `created`, `confidence`, `matched_by` and `merged` say what happened."""
+        region = config.default_region or await context.store(
+            lambda session: tenants.settings_of(session, context.tenant_id).phone_region
+        )
         given = {
-            name: contacts.normalise(name, value, config.default_region)
+            name: contacts.normalise(name, value, region)
             for name, value in plain_json(config.match_criteria).items()
             if value is not None
         }
@@ -84,7 +87,7 @@ class ResolveContactOperator(NodeOperator):
                 criteria,
                 config.match_strategy,
                 config.confidence_threshold,
-                config.default_region,
+                region,
             )
             if not found:
                 return self._create(session, config, context, criteria)
