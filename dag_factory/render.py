@@ -61,7 +61,7 @@ def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | No
         params={**_params(plan), **_confirmation(plan, catalogue)},
         tags=["oneo", f"tenant:{edition.tenant_id}", version_tag(edition.version), *plan.tags],
         doc_md=_documentation(plan, edition),
-        default_args={"pool": edition.pool} if edition.pool else None,
+        default_args={"pool": edition.pool} if edition.pool else {},
     )
     with dag:
         if plan.granularity == "fused":

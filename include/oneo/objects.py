@@ -79,6 +79,27 @@ def read(tenant_id: str, execution_id: UUID, reference: dict[str, Any]) -> Any:
     return json.loads(content)
 
 
+def found(tenant_id: str, execution_id: UUID, reference: dict[str, Any]) -> Any:
+    """The value of a reference; None where the object was erased.
+
+    Raises:
+        InfrastructureError: The store does not answer, or the object is not what was kept.
+    """
+    try:
+        return read(tenant_id, execution_id, reference)
+    except InfrastructureError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def count(tenant_id: str, execution_id: UUID) -> int:
+    """How many objects an execution has."""
+    files, folder = _store()
+    path = f"{folder}/{tenant_id}/{execution_id}"
+    return len(files.find(path)) if files.exists(path) else 0
+
+
 def remove(tenant_id: str, execution_id: UUID | None = None) -> int:
     """Remove the objects of an execution, or all of a tenant; returns how many there were."""
     files, folder = _store()

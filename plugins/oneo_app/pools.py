@@ -70,4 +70,6 @@ def _in_use(airflow: Session, name: str) -> bool:
     """Whether tasks of a tenant that was removed have not ended yet."""
     states = [state for state in State.unfinished if state is not None]
     open_ = or_(TaskInstance.state.is_(None), TaskInstance.state.in_(states))
-    return airflow.scalar(select(TaskInstance.id).where(TaskInstance.pool == name, open_).limit(1)) is not None
+    return (
+        airflow.scalar(select(TaskInstance.id).where(TaskInstance.pool == name, open_).limit(1)) is not None
+    )

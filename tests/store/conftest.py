@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from oneo.database import Database
 from oneo.store import (
     executions,
+    holds,
     log,
     notifications,
     pipelines,
@@ -86,9 +87,9 @@ def enqueue(database: Database, tenant: str) -> Callable[..., object]:
 
 @pytest.fixture
 def fill(database: Database) -> Callable[[str], None]:
-    """Puts at least one row of a tenant into every table."""
+    """Puts at least one row of a tenant into every table; without a legal hold it can be removed again."""
 
-    def one(tenant_id: str) -> None:
+    def one(tenant_id: str, *, held: bool = True) -> None:
         with database.tenant(tenant_id) as session:
             pipelines.apply(session, tenant_id, PipelineSpec(id="leads"))
             record = records.create(session, tenant_id, "leads", {"name": "Anna"})
@@ -138,6 +139,8 @@ def fill(database: Database) -> Callable[[str], None]:
                 link_url=None,
                 **about,
             )
+            if held:
+                holds.place(session, tenant_id, "tenant", None, reason="lawsuit", set_by="eva")
 
     return one
 

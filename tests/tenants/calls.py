@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
+from oneo.store.address import Address
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
 from oneo.store.models import Base
@@ -110,8 +111,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "error": lambda aim: {"message": "changed"},
     "name": lambda aim: "error_workflow",
     "pool": lambda aim: "changed",
-    "held": lambda aim: None,
-    "reference": lambda aim: None,
+    "address": lambda aim: Address(EMAIL),
+    "kind": lambda aim: "email",
+    "subject": lambda aim: f"{aim.ids.workflow}@example.com",
+    "set_by": lambda aim: "changed",
     "strategy": lambda aim: "any",
     "status": lambda aim: "failed",
     "state": lambda aim: "failed",
@@ -137,6 +140,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
 # Functions whose parameter of a name means something else.
 OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row_once": {"row": _log_row},
+    "holds.reasons": {"rows": lambda aim: [row(aim, models.Record, ROWS[models.Record])]},
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
-from oneo.store import tenant_settings
+from oneo.store import holds, tenant_settings
 from oneo.store.models import Execution, Tenant
 from oneo.store.tenant_settings import TenantSettings
 
@@ -116,11 +116,15 @@ def remove(session: Session, tenant_id: str) -> dict[str, int]:
 
     Raises:
         NotFoundError: No such tenant.
+        UserError: Something of it is on legal hold.
     """
     # Whoever writes a row of the tenant waits from here on, and then finds that there is no such tenant.
     locked = session.scalar(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
     if locked is None:
         raise NotFoundError(f"there is no tenant {tenant_id!r}", hint="`oneo tenants list` shows all")
+    held = [holds.said(one) for one in holds.all_holds(session) if one.tenant_id == tenant_id]
+    if held:
+        raise UserError(f"nothing was removed: {'; '.join(held)}", hint=holds.HINT)
     tables = [name for name in _tables(session) if name != Tenant.__tablename__]
     counts = {name: session.scalar(text(f"SELECT count(*) FROM {name}")) or 0 for name in tables}  # noqa: S608
     # A record that is deleted leaves an event behind: whatever order, the second time nothing comes after it.

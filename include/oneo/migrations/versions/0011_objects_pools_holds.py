@@ -39,6 +39,7 @@ GRANT SELECT ON legal_holds TO oneo_system;
 
 -- A published version never changes, but that a person is taken out of it who asked for that.
 GRANT UPDATE (document, published_by) ON workflow_versions TO oneo_removal;
+GRANT UPDATE (reason, set_by) ON legal_holds TO oneo_removal;
 """
 
 
