@@ -74,7 +74,7 @@ def using(server: RecordingServer, shared: str) -> dict:
     many = {
         "plain": own,
         "loud": "{{ secrets.own | upper }}",
-        "deep": [{other: "{{ secrets.own | url_encode }}"}],
+        "deep": [{"k": other, "u": "{{ secrets.own | url_encode }}"}],
     }
     nodes = [
         START,
@@ -107,7 +107,7 @@ def using(server: RecordingServer, shared: str) -> dict:
             "type": "for_each",
             "config": {
                 "items_source": f"{{{{ [secrets.own, 'x' ~ secrets.{shared}] }}}}",
-                "on_error": "continue",
+                "continue_on_error": True,
             },
         },
         {
