@@ -63,6 +63,7 @@ class ExecutionState:
         names: Names that expressions see inside the loop: its item, `loop`.
         body: The loop's body.
         timezone: Zone of dates.
+        revealed: Secrets that the loop nodes around have read: their items may hold them.
     """
 
     tenant_id: str
@@ -80,6 +81,7 @@ class ExecutionState:
     names: Mapping[str, Any] = field(default_factory=dict)
     body: Body | None = None
     timezone: str = "UTC"
+    revealed: set[str] = field(default_factory=set, repr=False)
 
     @property
     def flow(self) -> Flow:
@@ -243,7 +245,9 @@ def scope_of(
     names["context"] = context
     names["variables"] = variables
     names |= state.names
-    return Scope(names, now=now, timezone=state.timezone, seed=seed)
+    scope = Scope(names, now=now, timezone=state.timezone, seed=seed)
+    scope.revealed |= state.revealed
+    return scope
 
 
 def _passed(plan: Plan, node_id: str | None, context_from: Sequence[str], *, since: str) -> set[str]:

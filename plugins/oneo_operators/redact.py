@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +18,9 @@ MASK = "***"
 MIN_LENGTH = 4
 # As part of a Base64 text fewer characters would be found by chance.
 _MIN_BASE64 = 8
+# A piece of a secret is one, too; shorter ones, and less than half of it, are found by chance.
+_MIN_PIECE = 8
+_MAX_COMPARED = 10_000
 # PostgreSQL keeps no NUL, and half a surrogate pair is no character.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -34,6 +38,26 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
     if not whole and "\\u0000" not in text and not _UNKEEPABLE.search(text):
         return plain
     return _redact(plain, whole, _pattern(whole))
+
+
+def pieces_in(value: Any, secrets: Iterable[str]) -> Iterator[str]:
+    """Larger pieces of secrets in texts that were made from them, say by `replace` or `truncate`."""
+    for text in _texts(value):
+        for secret in secrets:
+            if secret in text or len(text) > _MAX_COMPARED:
+                continue
+            least = max(_MIN_PIECE, len(secret) // 2)
+            for block in SequenceMatcher(None, secret, text, autojunk=False).get_matching_blocks():
+                if block.size >= least:
+                    yield text[block.b : block.b + block.size]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _pattern(secrets: set[str]) -> re.Pattern[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from uuid import uuid4
 
 import psycopg
@@ -31,7 +32,15 @@ class Canary:
 
 
 @pytest.fixture
-def canaries(stack, tenant_id) -> dict[str, Canary]:
+def server() -> Iterator[RecordingServer]:
+    """The other side, which repeats all it is told."""
+    with RecordingServer() as running:
+        running.on("POST", "/echo", echo).on("GET", "/echo", echo).on("POST", "/refuse", refuse)
+        yield running
+
+
+@pytest.fixture
+def canaries(stack, tenant_id, server) -> dict[str, Canary]:
     """Planted as people do it: over the UI's own REST API."""
     found = {name: Canary() for name in ("own", "shared", "password", "header")}
     shared = f"canary_{uuid4().hex[:6]}"
@@ -42,7 +51,7 @@ def canaries(stack, tenant_id) -> dict[str, Canary]:
         connection = {
             "connection_id": f"oneo__{tenant_id}__billing",
             "conn_type": "http",
-            "host": "127.0.0.1",
+            "host": server.url(),
             "login": "eva",
             "password": found["password"].text,
             # A header holds no quotes.
@@ -90,7 +99,7 @@ def using(server: RecordingServer, shared: str) -> dict:
             body=many,
             headers={"X-Key": "{{ secrets.own | replace('\"', '') }}"},
         ),
-        call("billing", server.url("/echo"), connection_id="billing"),
+        call("billing", "/echo", connection_id="billing"),
         {
             "id": "test",
             "type": "condition",
@@ -192,19 +201,17 @@ def answers(stack, dag_ids: list[str]) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("granularity", ["node", "fused"])
-def test_no_canary_sings(stack, tenant_id, publish, canaries, granularity):
-    with RecordingServer() as server:
-        server.on("POST", "/echo", echo).on("GET", "/echo", echo).on("POST", "/refuse", refuse)
-        document = using(server, canaries["shared"].name)
-        dag_id = publish({**document, "settings": {"granularity": granularity}})["dag_id"]
-        done = stack.oneo("run", "uses", "--wait", "--tenant", tenant_id, check=False)
-        local = stack.oneo("run", "uses", "--local", "--tenant", tenant_id, "--json", check=False)
-        heard = json.dumps([[one.target, one.headers, one.body.decode()] for one in server.requests])
+def test_no_canary_sings(stack, tenant_id, publish, server, canaries, granularity):
+    document = using(server, canaries["shared"].name)
+    dag_id = publish({**document, "settings": {"granularity": granularity}})["dag_id"]
+    done = stack.oneo("run", "uses", "--wait", "--tenant", tenant_id, check=False)
+    local = stack.oneo("run", "uses", "--local", "--tenant", tenant_id, "--json", check=False)
+    heard = json.dumps([[one.target, one.headers, one.body.decode()] for one in server.requests])
     (run, _) = sorted(stack.json("runs", "list", "--tenant", tenant_id), key=lambda one: one["created_at"])
     shown = stack.oneo("runs", "show", run["execution"], "--tenant", tenant_id, "--json", check=False)
 
     # They were really used: the other side heard them, and the workflow went its way to the refusal.
-    for name in ("own", "shared", "header"):
+    for name in canaries:
         assert canaries[name].sings_in(heard), f"{name} was never sent: {run['nodes']}"
     assert (run["status"], run["error"]["node"]) == ("failed", "refused")
     assert run["nodes"]["inside[1]"]["status"] == "success"

@@ -11,6 +11,7 @@ import pytest
 
 from oneo.expressions import Scope, resolve
 from oneo_operators.redact import redact
+from tests.nodes.bench import START, Bench
 
 SECRET = "Canary-7f3a/Q+ö&9x'\"Zq"
 
@@ -63,3 +64,29 @@ def test_other_texts_stay_as_they_are() -> None:
         "base64": b64encode(b"nothing to see here").decode(),
     }
     assert redact(said, [SECRET, "1", "!!!!"]) == said
+
+
+def test_a_secret_that_an_expression_has_cut_is_masked_for_the_most_part(bench: Bench) -> None:
+    bench.vault.keep("key", SECRET)
+    values = {
+        "short": "{{ secrets.key | truncate(18) }}",
+        "no_quotes": "{{ secrets.key | replace('\"', '') }}",
+    }
+    shown = bench.node("set_variable", {"variables": {**values, "other": "Canary birds"}})
+    assert shown.output["other"] == "Canary birds"
+    assert "7f3a" not in str(shown.node)
+    assert "Q+" not in str(shown.node)
+
+
+def test_a_secret_among_the_items_of_a_loop_is_masked_inside_it(bench: Bench) -> None:
+    bench.vault.keep("key", SECRET)
+    each = {"id": "each", "type": "for_each", "config": {"items_source": "{{ [1, 'x' ~ secrets.key] }}"}}
+    inside = {"id": "inside", "type": "set_variable", "config": {"variables": {"item": "{{ item }}"}}}
+    edges = [
+        {"source": "start", "target": "each"},
+        {"source": "each", "target": "inside", "loop": True},
+        {"source": "inside", "target": "each", "loop_back": True},
+    ]
+    report = bench.run({"name": "w", "nodes": [START, each, inside], "edges": edges})
+    assert report["nodes"]["inside[1]"]["output"] == {"item": "x***"}
+    assert "7f3a" not in str(report)
