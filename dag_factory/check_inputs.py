@@ -23,7 +23,7 @@ def setting_problems(workflow: Workflow) -> list[Problem]:
     problems = []
     zone = workflow.settings.timezone
     try:
-        ZoneInfo(zone)
+        ZoneInfo("UTC" if zone is None else zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hint = "write an IANA name such as Europe/Berlin or America/New_York"
         problems.append(Problem("error", None, "$.settings.timezone", f"{zone!r} is no time zone", hint))

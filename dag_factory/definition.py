@@ -123,7 +123,10 @@ class StartPolicy(_Part):
 class Settings(_Part):
     """How the workflow runs as a whole."""
 
-    timezone: str = Field(default="UTC", description="Zone of dates in expressions, e.g. Europe/Berlin.")
+    timezone: str | None = Field(
+        default=None,
+        description="Zone of dates in expressions, e.g. Europe/Berlin. Default: the tenant's, else UTC.",
+    )
     max_active_runs: int = Field(default=16, ge=1, le=1000, description="Executions at the same time.")
     timeout_minutes: int | None = Field(
         default=None, ge=1, le=527_040, description="An execution older than this fails; at most a year."

@@ -155,7 +155,7 @@ class Plan(Flow):
     variables: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, Mapping[str, Any]]
     schedule: Schedule | None
-    timezone: str
+    timezone: str | None
     max_active_runs: int
     timeout_minutes: int | None
     granularity: Literal["node", "fused"]

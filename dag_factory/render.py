@@ -25,6 +25,7 @@ class Edition:
         first_published: Start date of the DAG; it stays the same over versions, so catch-up does not begin anew.
         document: The definition as published, shown in the DAG's documentation.
         note: Something the UI should say first, such as that a newer version is broken.
+        pool: The Airflow pool of the tenant; None where it has none yet: then Airflow's default pool serves.
     """
 
     tenant_id: str
@@ -32,6 +33,7 @@ class Edition:
     first_published: datetime
     document: Any
     note: str | None = None
+    pool: str | None = None
 
 
 def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | None = None) -> DAG:
@@ -59,6 +61,7 @@ def render(plan: Plan, edition: Edition, catalogue: Catalogue, *, only: str | No
         params={**_params(plan), **_confirmation(plan, catalogue)},
         tags=["oneo", f"tenant:{edition.tenant_id}", version_tag(edition.version), *plan.tags],
         doc_md=_documentation(plan, edition),
+        default_args={"pool": edition.pool} if edition.pool else {},
     )
     with dag:
         if plan.granularity == "fused":

@@ -55,6 +55,23 @@ class Settings(BaseSettings):
         description="How many executions may lead to one another through the events they bring about: what stops "
         "workflows that start each other for ever. A workflow may set its own.",
     )
+    objects_url: str | None = Field(
+        default=None,
+        description="Where large results of nodes are kept, as fsspec knows it: a folder or e.g. `s3://bucket/oneo` "
+        "(with the package for it installed); every worker must reach it. Unset means `objects` under `home`.",
+    )
+    inline_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        description="A result with more bytes than this is kept there, and passed on by reference.",
+    )
+    tenant_pool_slots: int = Field(
+        default=6,
+        ge=1,
+        le=1_000_000,
+        description="Tasks of one tenant that run at once, where its own `pool_slots` says nothing else; fewer than "
+        "`parallelism`, or a burst of one tenant holds up all others.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )

@@ -7,16 +7,23 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from oneo.store import families, log
+from oneo.store.large import final_output_of, output_of
 from oneo.store.models import Execution, ExecutionLog
 from oneo_operators.links import run_url
 
 
-def execution_report(session: Session, row: Execution) -> dict[str, Any]:
-    """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]` and so on."""
+def execution_report(session: Session, row: Execution, *, whole: bool = True) -> dict[str, Any]:
+    """The execution with its nodes; nodes inside loops are called `id[0]`, `id[1]` and so on.
+
+    Args:
+        session: A tenant's session.
+        row: The execution.
+        whole: Whether large outputs are fetched; else they are shown by their beginning.
+    """
     return {
         **summary(row),
-        "nodes": _nodes(log.of_execution(session, row.id)),
-        "output": row.output,
+        "nodes": _nodes(log.of_execution(session, row.id), whole=whole),
+        "output": final_output_of(row) if whole else row.output,
         "children": [_child(child) for child in families.children(session, row.id)],
     }
 
@@ -59,7 +66,7 @@ def summary(row: Execution) -> dict[str, Any]:
     }
 
 
-def _nodes(rows: list[ExecutionLog]) -> dict[str, Any]:
+def _nodes(rows: list[ExecutionLog], *, whole: bool) -> dict[str, Any]:
     nodes: dict[str, dict[str, Any]] = {}
     for row in rows:
         took = (row.ended_at - row.started_at) if row.ended_at else None
@@ -68,7 +75,7 @@ def _nodes(rows: list[ExecutionLog]) -> dict[str, Any]:
             "status": row.status,
             "attempts": row.attempt if row.status != "skipped" else 0,
             "input": row.input,
-            "output": row.output,
+            "output": output_of(row) if whole else row.output,
             "error": row.error,
             "routes": row.routes,
             "started_at": row.started_at,

@@ -11,6 +11,7 @@ from uuid import uuid4
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from dag_factory.plan import PlanEdge, taken
+from oneo import objects
 from oneo.database import database
 from oneo.errors import NodeError, OneoError
 from oneo.expressions import Scope
@@ -28,7 +29,7 @@ from oneo_operators.resolving import checked, evaluated
 from oneo_operators.runner import recalled_inside
 from oneo_operators.runtime import Runtime
 from oneo_operators.services import Secrets
-from oneo_operators.xcom import unwrap, wrap
+from oneo_operators.xcom import pass_on, unwrap, wrap
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -51,7 +52,9 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
     state, attempt = _open(operator, binding, context)
     if binding.node.is_trigger:
         fired = binding.node.id == state.trigger_node
-        return _leave(task_instance, state.data if fired else None, _skipped_by_trigger(binding, state))
+        # Nobody reads it from there: the execution has the data.
+        shown = wrap(objects.shortened(state.data)) if fired else None
+        return _leave(task_instance, shown, _skipped_by_trigger(binding, state))
     _fetch_outputs(task_instance, binding, state)
 
     def may_retry(error: NodeError) -> bool:
@@ -60,7 +63,8 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
     outcome = await attempt.run(may_retry=may_retry)
     if outcome.error is not None and not outcome.routes:
         raise outcome.error
-    return _leave(task_instance, outcome.output, _not_taken(binding, outcome))
+    value = pass_on(outcome.output, state.tenant_id, state.id, binding.node.id)
+    return _leave(task_instance, value, _not_taken(binding, outcome))
 
 
 def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[ExecutionState, NodeAttempt]:
@@ -94,7 +98,7 @@ def _fetch_outputs(task_instance: Any, binding: Binding, state: ExecutionState) 
         value = task_instance.xcom_pull(task_ids=node_id, key="return_value")
         # A node that was skipped has no output: its name stays unknown, so that `default(…)` can catch it.
         if value is not None:
-            state.outputs[node_id] = unwrap(value)
+            state.outputs[node_id] = unwrap(value, state.tenant_id, state.id)
 
 
 def _not_taken(binding: Binding, outcome: Outcome) -> list[str]:
@@ -112,8 +116,7 @@ def _task_of(edge: PlanEdge) -> str:
     return edge.gate or edge.target
 
 
-def _leave(task_instance: Any, output: Any, skipped: list[str]) -> Any:
-    value = wrap(output)
+def _leave(task_instance: Any, value: Any, skipped: list[str]) -> Any:
     if not skipped:
         return value
     # Raising ends the task before Airflow would keep the returned value. The second key tells the scheduler, when

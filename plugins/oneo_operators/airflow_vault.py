@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oneo_operators.services import Connection
+from oneo_operators.services import Connection, private_values
 
 
 class AirflowVault:
@@ -23,11 +23,14 @@ class AirflowVault:
         """The Airflow connection of that id."""
         from airflow.sdk import Connection as AirflowConnection  # noqa: PLC0415
         from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415
+        from airflow.sdk.log import mask_secret  # noqa: PLC0415
 
         try:
             found = AirflowConnection.get(conn_id)
         except AirflowNotFoundException:
             return None
+        for value in private_values(found.password, found.extra_dejson):
+            mask_secret(value)
         return Connection(
             id=conn_id,
             kind=found.conn_type,

@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from oneo.database import Database
+    from oneo.expressions import Scope
     from oneo_operators.base import NodeOperator
     from oneo_operators.rounds import Rounds
     from oneo_operators.runtime import Runtime
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What a node leaves behind goes into a log row, into XCom and into every node that reads it.
-MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+# What a node leaves behind is in memory in every node that reads it.
+MAX_OUTPUT_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class NodeAttempt:
             now=scope.now or now,
             loop_index=self.key.loop_index,
             place=self._place(),
-            rounds=self._rounds(now),
+            rounds=self._rounds(now, scope),
             breaks=self.node.breaks,
             workflows=self._workflows,
         )
@@ -173,12 +174,14 @@ class NodeAttempt:
         sources = [edge.source for edge in self.state.flow.edges_to(self.node.id)]
         return Place(sources, self.node.context_from, self.state.plan.types)
 
-    def _rounds(self, now: datetime) -> Rounds | None:
+    def _rounds(self, now: datetime, scope: Scope) -> Rounds | None:
         if self.node.body is None or self.runtime is None:
             return None
         from oneo_operators.rounds import Rounds  # noqa: PLC0415 - runs attempts itself
 
-        return Rounds(self.node, self.node.body, self.state, self.runtime, now=now)
+        # The same set: what the loop node reads later is known inside as well.
+        state = replace(self.state, revealed=scope.revealed)
+        return Rounds(self.node, self.node.body, state, self.runtime, now=now)
 
     def _workflows(self) -> SubWorkflows:
         from oneo_operators.sub_workflows import SubWorkflows  # noqa: PLC0415 - runs attempts itself

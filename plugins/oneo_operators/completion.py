@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import SUCCESS, Plan, taken
 from oneo.store import executions, log
+from oneo.store.large import output_of
 from oneo.store.log import NodeKey
 from oneo_operators.error_workflow import ErrorRun, follow_up
 from oneo_operators.final_output import succeed
@@ -38,7 +39,7 @@ class Completion:
 
 
 def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
-    """Read the end of an execution off its log: a pure function."""
+    """Read the end of an execution off its log."""
     last: dict[str, ExecutionLog] = {}
     for row in rows:
         known = last.get(row.node_id)
@@ -54,13 +55,13 @@ def completion_of(plan: Plan, rows: Sequence[ExecutionLog]) -> Completion:
     failures.sort(key=lambda row: _is_stop(row.error))
     skipped = {node.id: _reason(plan, node.id, routes) for node in plan.nodes if node.id not in ran}
     ends = {
-        node.id: last[node.id].output
+        node.id: output_of(last[node.id])
         for node in plan.ends
         if node.id in ran and last[node.id].output is not None
     }
     if not ends:
         reached = [node.id for node in plan.nodes if node.id in ran]
-        ends = {node_id: last[node_id].output for node_id in reached[-1:]}
+        ends = {node_id: output_of(last[node_id]) for node_id in reached[-1:]}
     output = next(iter(ends.values()), None) if len(ends) <= 1 else ends
     stopped = [row.node_id for row in failures if _is_stop(row.error)]
     return Completion(skipped, output, failures[0].error if failures else None, stopped)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dag_factory.catalogue import Place
 from oneo.errors import ConfigError
 from oneo.expressions import Lazy
-from oneo_operators.services import Connection, Vault, find_connection
+from oneo_operators.services import Connection, Vault, find_connection, private_values
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -135,11 +135,7 @@ class NodeContext:
             ConfigError: There is none.
         """
         found = find_connection(self.vault, self.tenant_id, conn_id)
-        # What it holds must not come out again in an output or a message; `Accept: application/json` may.
-        from oneo.http.compose import HARMLESS  # noqa: PLC0415 - only where a connection is used
-
-        private = [value for name, value in found.extra.items() if name.lower() not in HARMLESS]
-        self.scope.reveal([found.password, *private])
+        self.scope.reveal(private_values(found.password, found.extra))
         return found
 
     @property

@@ -99,7 +99,7 @@ def _wanted(session: Session, failed: Execution, own: str | None) -> ErrorRun | 
             return None
     elif name is None:
         # What a sub-workflow's failure means to the tenant, the workflow that called it shows.
-        name = tenants.settings_of(session, tenant_id).get(tenants.ERROR_WORKFLOW)
+        name = tenants.settings_of(session, tenant_id).error_workflow
     if name in (None, NO_WORKFLOW, failed.workflow_id):
         return None
     plan, version = _published(session, tenant_id, str(name))

@@ -13,7 +13,7 @@ from dag_factory.plan import Body, Flow, Plan, PlanNode
 from oneo.errors import NodeError
 from oneo.expressions import Lazy, Scope
 from oneo.settings import settings
-from oneo.store import executions, log, records
+from oneo.store import executions, log, records, tenants
 from oneo.store.families import NOBODY, Origin
 from oneo.store.log import NodeKey
 from oneo_operators.failure import details
@@ -62,6 +62,8 @@ class ExecutionState:
         loop_index: Which round of which loop this is; empty outside loops.
         names: Names that expressions see inside the loop: its item, `loop`.
         body: The loop's body.
+        timezone: Zone of dates.
+        revealed: Secrets that the loop nodes around have read: their items may hold them.
     """
 
     tenant_id: str
@@ -78,6 +80,8 @@ class ExecutionState:
     loop_index: str = ""
     names: Mapping[str, Any] = field(default_factory=dict)
     body: Body | None = None
+    timezone: str = "UTC"
+    revealed: set[str] = field(default_factory=set, repr=False)
 
     @property
     def flow(self) -> Flow:
@@ -112,7 +116,7 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         queued=start.queued,
         origin=start.origin,
     )
-    state = state_of(row, plan)
+    state = state_of(session, row, plan)
     for trigger in plan.triggers:
         if trigger.id == row.trigger_node:
             if first:
@@ -122,7 +126,7 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
     return state
 
 
-def state_of(row: Execution, plan: Plan) -> ExecutionState:
+def state_of(session: Session, row: Execution, plan: Plan) -> ExecutionState:
     """The state of an execution of which nothing is known but its row."""
     return ExecutionState(
         tenant_id=row.tenant_id,
@@ -134,6 +138,7 @@ def state_of(row: Execution, plan: Plan) -> ExecutionState:
         record_id=str(row.record_id or row.data.get("record_id") or "") or None,
         started_at=row.started_at or row.created_at,
         trigger_node=row.trigger_node,
+        timezone=plan.timezone or tenants.settings_of(session, row.tenant_id).timezone or "UTC",
     )
 
 
@@ -240,7 +245,9 @@ def scope_of(
     names["context"] = context
     names["variables"] = variables
     names |= state.names
-    return Scope(names, now=now, timezone=state.plan.timezone, seed=seed)
+    scope = Scope(names, now=now, timezone=state.timezone, seed=seed)
+    scope.revealed |= state.revealed
+    return scope
 
 
 def _passed(plan: Plan, node_id: str | None, context_from: Sequence[str], *, since: str) -> set[str]:

@@ -11,6 +11,7 @@ from dag_factory.plan import Plan
 from oneo.errors import ConfigError, ExpressionError
 from oneo.expressions import resolve
 from oneo.store import executions, records
+from oneo.store.large import context_of, output_of
 from oneo_operators.execution import scope_of, state_of
 from oneo_operators.redact import redact
 
@@ -51,12 +52,12 @@ def outputs_of(
     Raises:
         ConfigError: An expression fails, or gives a value of another type than declared.
     """
-    state = state_of(execution, plan)
+    state = state_of(session, execution, plan)
     for row in rows:
         if row.loop_index == "" and row.status in ("success", "failed") and row.output is not None:
-            state.outputs[row.node_id] = row.output
+            state.outputs[row.node_id] = output_of(row)
         if row.loop_index == "" and row.context_updates:
-            state.context[row.node_id] = row.context_updates
+            state.context[row.node_id] = context_of(row)
     scope = scope_of(
         state,
         list(state.outputs),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from oneo.errors import ConfigError, ExpressionError
-from oneo.expressions import Scope, resolve
-from oneo_operators.redact import redact
+from oneo.expressions import Scope, resolve, templates_in
+from oneo_operators.redact import pieces_in, redact
 
 if TYPE_CHECKING:
     from oneo_operators.base import NodeOperator
@@ -26,9 +26,15 @@ def evaluated(operator_type: type[NodeOperator], config: Mapping[str, Any], scop
     for name, value in config.items():
         try:
             values[name] = value if name in raw else resolve(value, scope, path=f"config.{name}")
+            if name not in raw and scope.revealed and _reads_secrets(value):
+                scope.reveal(list(pieces_in(values[name], scope.revealed)))
         except ExpressionError as error:
             raise ConfigError(error.message, error.hint) from error
     return values
+
+
+def _reads_secrets(value: Any) -> bool:
+    return any("secrets" in source for _, source in templates_in(value))
 
 
 def as_input(values: Mapping[str, Any], secrets: Collection[str]) -> Any:

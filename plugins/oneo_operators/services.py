@@ -32,6 +32,14 @@ class Connection:
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
+def private_values(password: str | None, extra: Mapping[str, Any]) -> list[Any]:
+    """What of a connection must not come out again in an output, a message or a log."""
+    # `Accept: application/json` may.
+    from oneo.http.compose import HARMLESS  # noqa: PLC0415 - only where a connection is used
+
+    return [password or "", *(value for name, value in extra.items() if name.lower() not in HARMLESS)]
+
+
 class Vault(Protocol):
     """Where secrets and connections are kept; each method gives None for what is not there."""
 

@@ -76,5 +76,5 @@ def _newest_good(session: Session, stored: Stored, only: str | None, *, note_err
 
 def _render(row: WorkflowVersion, stored: Stored, note: str | None, only: str | None) -> DAG:
     plan = plan_of_published(row.document, catalogue(), only=only)
-    edition = Edition(row.tenant_id, row.version, stored.first_published, row.document, note)
+    edition = Edition(row.tenant_id, row.version, stored.first_published, row.document, note, stored.pool)
     return render(plan, edition, catalogue(), only=only)

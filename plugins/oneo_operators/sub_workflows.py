@@ -15,6 +15,7 @@ from uuid import UUID
 from dag_factory.plan import Plan
 from oneo.errors import NodeError, PermanentNodeError
 from oneo.store import executions, families, records, workflows
+from oneo.store.large import final_output_of
 from oneo.store.models import Execution
 from oneo_operators.admission import trigger_by_hand
 from oneo_operators.calling import Called, Wanted, called
@@ -199,8 +200,8 @@ def _ended(row: Execution, plan: Plan) -> Ended:
         PermanentNodeError: It failed.
     """
     if row.status == "success":
-        outputs: Any = row.output if plan.outputs else {}
-        return Ended(row.id, row.workflow_id, row.version, row.output, outputs)
+        output = final_output_of(row)
+        return Ended(row.id, row.workflow_id, row.version, output, output if plan.outputs else {})
     error = row.error or {}
     place = f"node {error['node']!r}: " if error.get("node") else ""
     raise PermanentNodeError(

@@ -49,12 +49,13 @@ class WholeOperator(BaseOperator):
         self.published = published
 
     def execute(self, context: Context) -> Any:
-        """Airflow's entry; returns the output of the last node.
+        """Airflow's entry; returns the output of the last node, or the beginning of a large one.
 
         Raises:
             PermanentNodeError: A node failed and nothing in the workflow handles it, or it took too long.
         """
         from oneo.database import database  # noqa: PLC0415 - the store is needed in tasks only
+        from oneo.objects import shortened  # noqa: PLC0415
         from oneo_operators.airflow_run import begun  # noqa: PLC0415
         from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
         from oneo_operators.catalogue import catalogue  # noqa: PLC0415
@@ -73,4 +74,4 @@ class WholeOperator(BaseOperator):
             raise PermanentNodeError(
                 f"node {end.failure.node!r}: {end.failure.error.message}", end.failure.error.hint
             )
-        return wrap(end.output)
+        return wrap(shortened(end.output))

@@ -59,8 +59,8 @@ def test_python_is_one_the_project_supports():
 def test_the_last_user_is_not_root_and_owns_the_volumes():
     final = dockerfile().rpartition("FROM ")[2]
     assert re.findall(r"^USER (\S+)", final, re.MULTILINE) == ["oneo"]
-    target = compose()["x-oneo"]["volumes"][0].split(":")[1]
-    assert f"mkdir -p {target}" in final
+    targets = [volume.split(":")[1] for volume in compose()["x-oneo"]["volumes"]]
+    assert f"mkdir -p {' '.join(targets)}" in final
     uid = re.search(r"useradd --uid (\d+)", final)[1]
     assert f"uid={uid}," in services()["dispatcher"]["tmpfs"][0]
 

@@ -72,7 +72,7 @@ def test_commands_exist(name):
 
 def check_oneo(words: list[str]) -> None:
     command = get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, f"`oneo {words[0]}` does not exist"
         command = command.commands[words.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}

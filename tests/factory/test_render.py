@@ -180,3 +180,12 @@ def test_a_task_process_makes_its_own_task_only():
     dag = render(plan, Edition("acme", 1, FIRST, BRANCHES), catalogue(), only="last")
     assert dag.task_ids == ["last"]
     assert dag.get_task("last").trigger_rule == "none_failed_min_one_success"
+
+
+@pytest.mark.parametrize("granularity", ["node", "fused"])
+def test_all_tasks_run_in_the_tenants_pool_once_there_is_one(granularity: str):
+    document = {**chain(notify()), "settings": {"granularity": granularity}}
+    plan = plan_of(document, catalogue())
+    for pool, found in (("oneo-acme", {"oneo-acme"}), (None, {"default_pool"})):
+        edition = Edition("acme", 1, datetime(2031, 1, 1, tzinfo=UTC), document, pool=pool)
+        assert {task.pool for task in render(plan, edition, catalogue()).tasks} == found

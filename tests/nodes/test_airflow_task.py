@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from airflow.sdk import DAG
@@ -79,11 +80,12 @@ def test_its_failure_shows_no_secret_and_carries_no_cause(
         {"deep": [{"__type": "x", "__var": 1}]},
         {"oneo_json": "not ours"},
         {"oneo_json": "[1]"},
+        {"$object": f"find/{'0' * 64}", "size": 9, "sha256": "0" * 64},
         "oneo_json",
     ],
 )
 def test_outputs_travel_unchanged(output: Any) -> None:
-    assert unwrap(wrap(output)) == output
+    assert unwrap(wrap(output), "acme", uuid4()) == output
 
 
 def test_secrets_of_airflow_are_masked_in_its_logs_from_then_on(

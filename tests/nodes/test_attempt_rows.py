@@ -127,7 +127,7 @@ def test_an_output_that_is_too_large_is_a_failure(bench: Bench, behave: Any) -> 
     behave(lambda config, context: NodeResult("x" * MAX_OUTPUT_BYTES))
     outcome = bench.attempt(bench.begin(workflow(MAKE)), "make")
     assert isinstance(outcome.error, PermanentNodeError)
-    assert "the output has 16.0 MB, more than the 16 MB that are kept (ask for less" in str(outcome.error)
+    assert "the output has 128.0 MB, more than the 128 MB that are kept (ask for less" in str(outcome.error)
 
 
 def test_a_failing_scope_leaves_a_failed_row(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

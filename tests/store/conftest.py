@@ -15,6 +15,7 @@ from oneo.database import Database
 from oneo.store import (
     executions,
     gatherings,
+    holds,
     inbox,
     log,
     notifications,
@@ -94,9 +95,9 @@ def enqueue(database: Database, tenant: str) -> Callable[..., object]:
 
 @pytest.fixture
 def fill(database: Database) -> Callable[[str], None]:
-    """Puts at least one row of a tenant into every table."""
+    """Puts at least one row of a tenant into every table; without a legal hold it can be removed again."""
 
-    def one(tenant_id: str) -> None:
+    def one(tenant_id: str, *, held: bool = True) -> None:
         with database.tenant(tenant_id) as session:
             fields = [PipelineField(id="name", unique=True, indexed=True)]
             pipelines.apply(session, tenant_id, PipelineSpec(id="leads", fields=fields))
@@ -149,6 +150,8 @@ def fill(database: Database) -> Callable[[str], None]:
                 **about,
             )
             rotations.whose_turn(session, tenant_id, "calls", ["anna"])
+            if held:
+                holds.place(session, tenant_id, "tenant", None, reason="lawsuit", set_by="eva")
         with database.system() as session:
             gatherings.add(session, tenant_id, "welcome", "start", 1, Gathers())
             timers.arm(session, tenant_id, "welcome", "start", "anna", LATER, record.id)

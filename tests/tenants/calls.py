@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
+from oneo.store.address import Address
 from oneo.store.bulk import BulkRecord
 from oneo.store.contacts import Wanted
 from oneo.store.events import as_event
@@ -124,6 +125,11 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "output": lambda aim: {"word": "changed"},
     "error": lambda aim: {"message": "changed"},
     "name": lambda aim: "error_workflow",
+    "pool": lambda aim: "changed",
+    "address": lambda aim: Address(EMAIL),
+    "subject": lambda aim: f"{aim.ids.workflow}@example.com",
+    "set_by": lambda aim: "changed",
+    "strategy": lambda aim: "any",
     "status": lambda aim: "failed",
     "state": lambda aim: "failed",
     "version": lambda aim: 2,
@@ -147,10 +153,12 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
 # Functions whose parameter of a name means something else.
 OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row_once": {"row": _log_row},
+    "holds.reasons": {"rows": lambda aim: [row(aim, models.Record, ROWS[models.Record])]},
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
+    "holds.place": {"kind": lambda aim: "email"},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "unique.remember": {"all_fields": lambda aim: []},

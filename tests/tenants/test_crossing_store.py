@@ -33,6 +33,8 @@ def test_nothing_of_theirs_is_shown_or_changed(world: World, name: str, way: str
 def test_without_row_level_security_much_is_shown_and_changed(unprotected: Database) -> None:
     open_world = make_world(unprotected, numbers)
     broken = {case: found for case in CASES if (found := problem(open_world, *case))}
-    names = {name for name, _ in broken}
-    assert len(names) > len(functions()) / 2, sorted(set(functions()) - names)
+    # What the system calls says itself whose rows it means.
+    bound = {name for name, one in functions().items() if "(system session)" not in str(one.__doc__)}
+    names = {name for name, _ in broken} & bound
+    assert len(names) > len(bound) / 2, sorted(bound - names)
     assert {found.split()[0] for found in broken.values()} == {"showed", "changed", "counted"}

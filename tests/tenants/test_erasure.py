@@ -6,16 +6,20 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
 from oneo.store import executions, held_events, records
 from oneo.store.models import Execution
+from oneo_app.airflow_copies import remove_logs
+from oneo_app.report import execution_report
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
 
@@ -63,13 +67,25 @@ def airflow(
     dsn = owner_url.replace("+psycopg", "")
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE xcom (dag_id text, run_id text, value jsonb)")
-        connection.execute("CREATE TABLE dag_run (dag_id text, run_id text, conf jsonb)")
+        connection.execute(
+            "CREATE TABLE dag_run (id int GENERATED ALWAYS AS IDENTITY, dag_id text, run_id text, conf jsonb)"
+        )
+        connection.execute("CREATE TABLE log (id int PRIMARY KEY, dag_id text, extra text)")
+        connection.execute("CREATE TABLE serialized_dag (dag_id text, data json)")
+        connection.execute("CREATE TABLE dag_run_note (dag_run_id int, content text)")
+        for number, owner in enumerate((bench.tenant, f"{bench.tenant}-other")):
+            said = f"asked by {ANN.upper()}, copy to jo{ANN}"
+            dag = f"{owner}--w"
+            connection.execute("INSERT INTO log VALUES (%s, %s, %s)", [number, dag, said])
+            connection.execute("INSERT INTO serialized_dag VALUES (%s, %s)", [dag, json.dumps({"doc": said})])
         for row in runs:
             about = {"email": row.data.get("email"), "oneo_execution": str(row.id)}
             connection.execute("INSERT INTO xcom VALUES (%s, %s, '1')", [row.dag_id, row.run_id])
             connection.execute(
-                "INSERT INTO dag_run VALUES (%s, %s, %s)", [row.dag_id, row.run_id, json.dumps(about)]
+                "INSERT INTO dag_run (dag_id, run_id, conf) VALUES (%s, %s, %s)",
+                [row.dag_id, row.run_id, json.dumps(about)],
             )
+        connection.execute("INSERT INTO dag_run_note SELECT id, %s FROM dag_run", [f"see {ANN}!"])
         yield connection
 
 
@@ -219,3 +235,122 @@ def test_an_execution_that_has_not_ended_refuses(oneo: Callable[..., Any], bench
 def test_what_is_no_address_is_refused(oneo: Callable[..., Any], tenant: str, email: str) -> None:
     done = oneo("erase", "--tenant", tenant, "--email", email)
     assert (done.exit_code, "is no e-mail address" in done.output) == (1, True)
+
+
+def test_the_address_goes_out_of_whatever_airflow_says_of_the_tenant(
+    oneo: Callable[..., Any], bench: Bench, ann: str, airflow: psycopg.Connection[Any]
+) -> None:
+    said = erase(oneo, bench.tenant)
+    assert said["erased"]["airflow_texts"] == 2 + 4
+    mine, others = [row[0] for row in airflow.execute("SELECT extra FROM log ORDER BY id")]
+    assert mine == f"asked by [erased], copy to jo{ANN}"
+    assert others == f"asked by {ANN.upper()}, copy to jo{ANN}"
+    docs = [row[0]["doc"] for row in airflow.execute("SELECT data FROM serialized_dag ORDER BY dag_id")]
+    assert docs == [mine, others]
+    assert {row[0] for row in airflow.execute("SELECT content FROM dag_run_note")} == {"see [erased]!"}
+
+
+def test_large_results_are_looked_through_and_go(oneo: Callable[..., Any], bench: Bench) -> None:
+    big = {"rows": [{"n": number, "pad": "x" * 20} for number in range(5000)], "last": f"<{ANN}>"}
+    show = {"id": "show", "type": "set_variable", "config": {"variables": {"big": "{{ trigger.big }}"}}}
+    report = bench.run(workflow(show), {"big": big})
+    with bench.database.system() as session:
+        row = executions.get_for_update(session, bench.tenant, UUID(report["execution"]))
+        row.data = {}
+    assert ANN not in everything(bench.database, bench.tenant)
+    assert erase(oneo, bench.tenant, "--dry-run")["erased"]["large_results"] > 0
+    folder = settings().home / "objects" / bench.tenant / report["execution"]
+    assert folder.is_dir()
+
+    said = erase(oneo, bench.tenant)
+
+    assert said["erased"]["executions_emptied"] == 1
+    assert not folder.exists()
+    with bench.database.tenant(bench.tenant) as session:
+        nodes = execution_report(session, executions.get(session, UUID(report["execution"])))["nodes"]
+    assert nodes["show"]["output"] is None
+    assert set(erase(oneo, bench.tenant)["erased"].values()) == {0}
+
+
+def test_the_logs_of_its_tasks_go(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    with bench.database.system() as session:
+        rows = session.query(Execution).filter_by(tenant_id=bench.tenant).all()
+    own = next(row for row in rows if str(row.record_id or row.data.get("record_id")) == ann)
+    logs = settings().home / "airflow/logs"
+    for row in rows:
+        file = logs / f"dag_id={row.dag_id}/run_id={row.run_id}/task_id=tell/attempt=1.log"
+        file.parent.mkdir(parents=True)
+        file.write_text("…")
+    assert erase(oneo, bench.tenant, "--dry-run")["erased"]["log_files"] == 1
+    assert erase(oneo, bench.tenant)["erased"]["log_files"] == 1
+    left = {path.name for path in (logs / f"dag_id={own.dag_id}").iterdir()}
+    assert left == {f"run_id={row.run_id}" for row in rows} - {f"run_id={own.run_id}"}
+
+
+def test_a_run_that_is_named_like_a_path_leads_nowhere_else(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path / "logs"))
+    other = tmp_path / "logs/dag_id=other/run_id=x/a.log"
+    other.parent.mkdir(parents=True)
+    other.write_text("…")
+    (tmp_path / "logs/dag_id=mine").mkdir()
+    for run in ("x/../../dag_id=other/run_id=x", "/../../dag_id=other", "../../../.."):
+        assert remove_logs([("mine", run), ("../dag_id=other", "x")]) == 0
+    assert other.exists()
+
+
+def test_a_document_in_service_is_for_its_author_to_change_and_earlier_ones_are_cleaned(
+    oneo: Callable[..., Any], bench: Bench, ann: str
+) -> None:
+    def publish_for(recipient: str) -> None:
+        tell = {**TELL, "config": {**TELL["config"], "recipients": [recipient]}}
+        publish(bench.database, bench.tenant, workflow(tell, id="tells"), bench.catalogue, published_by=ANN)
+
+    publish_for(ANN)
+    before = everything(bench.database, bench.tenant)
+    done = oneo("erase", "--tenant", bench.tenant, "--email", ANN)
+    assert done.exit_code == 1
+    assert "the address stands in workflow 'tells' version 1, in service" in " ".join(done.output.split())
+    assert everything(bench.database, bench.tenant) == before
+
+    publish_for("desk@example.com")
+    assert erase(oneo, bench.tenant)["erased"]["documents_mentioning"] == 2
+    left = everything(bench.database, bench.tenant)
+    for email in OTHERS:
+        left = left.replace(email, "")
+    assert ANN.lower() not in left
+
+
+def test_a_hold_says_who_set_it_and_why_until_it_is_lifted(
+    oneo: Callable[..., Any], bench: Bench, ann: str, mention: str
+) -> None:
+    before = everything(bench.database, bench.tenant)
+    for what in (["--record", ann], ["--record", mention], ["--email", ANN.upper()], []):
+        where = ["--tenant", bench.tenant]
+        assert oneo("erase", "hold", *what, *where, "--reason", "case 7/31").exit_code == 0
+        again = oneo("erase", "hold", *what, *where, "--reason", "other")
+        assert (again.exit_code, "on legal hold already" in again.output) == (1, True)
+        [held] = json.loads(oneo("erase", "holds", *where, "--json").stdout)
+        assert (held["set_by"], held["reason"]) == ("admin", "case 7/31")
+
+        refused = oneo("erase", "--email", ANN, *where)
+
+        said = " ".join(refused.output.split())
+        assert refused.exit_code == 1
+        assert f"{held['kind']} {held['subject']} is on legal hold since" in said
+        assert "set by admin: case 7/31" in said
+        assert oneo("erase", "unhold", *what, *where).exit_code == 0
+        assert oneo("erase", "unhold", *what, *where).exit_code == 1
+    assert everything(bench.database, bench.tenant) == before
+    assert erase(oneo, bench.tenant)["erased"]["records"] == 1
+
+
+def test_what_is_held_is_not_removed_for_good_by_a_node(
+    oneo: Callable[..., Any], bench: Bench, ann: str
+) -> None:
+    gone = {"record_id": ann, "soft_delete": False}
+    assert oneo("erase", "hold", "--email", ANN, "--tenant", bench.tenant, "--reason", "case").exit_code == 0
+    assert "set by admin: case" in bench.node("delete_record", gone).message
+    assert bench.get(ann) is not None
+    assert oneo("erase", "unhold", "--email", ANN, "--tenant", bench.tenant).exit_code == 0
+    bench.node("delete_record", gone)
+    assert bench.get(ann) is None

@@ -51,14 +51,15 @@ def test_an_id_that_could_collide_is_refused(oneo: Callable[..., Any], tenant: s
 def test_no_table_keeps_a_row_of_a_removed_tenant(
     oneo: Callable[..., Any], database: Database, tenant: str, other_tenant: str, fill: Callable[[str], None]
 ) -> None:
-    fill(tenant)
+    fill(tenant, held=False)
     fill(other_tenant)
     before, others = counts(database, tenant), counts(database, other_tenant)
-    assert all(before.values()), "fill() must write to every table"
+    filled = {name for name, count in before.items() if count}
+    assert filled == set(before) - {"legal_holds"}, "fill() must write to every table"
 
     done = oneo("tenants", "remove", tenant, "--yes", "--json")
 
-    assert json.loads(done.stdout)["removed"] == before
+    assert json.loads(done.stdout)["removed"] == {**before, "large_results": 0}
     assert set(counts(database, tenant).values()) == {0}
     assert counts(database, other_tenant) == others
 
@@ -71,7 +72,7 @@ def test_the_dags_of_a_removed_tenant_disappear(
     fill: Callable[[str], None],
     make_bundle: Callable[..., Any],
 ) -> None:
-    fill(tenant)
+    fill(tenant, held=False)
     fill(other_tenant)  # has the newest revision: removing the first does not take it away
     bundle = make_bundle()
     bundle.initialize()
@@ -101,7 +102,7 @@ def test_removing_what_is_not_there_says_so(oneo: Callable[..., Any]) -> None:
 def test_a_tenant_whose_executions_run_is_removed_by_force_only(
     oneo: Callable[..., Any], database: Database, tenant: str, fill: Callable[[str], None]
 ) -> None:
-    fill(tenant)
+    fill(tenant, held=False)
     with database.system() as session:
         [row] = session.query(Execution).filter_by(tenant_id=tenant)
         executions.get_for_update(session, tenant, row.id).status = "running"
@@ -127,12 +128,14 @@ def test_a_removed_tenants_processes_write_nothing_any_more(
         pipelines.apply(session, tenant, PipelineSpec(id="leads"))
 
 
-def test_where_a_tenants_people_are(oneo: Callable[..., Any], tenant: str) -> None:
-    done = oneo("tenants", "set", tenant, "country=DE-BY", "timezone=Europe/Berlin", "--json")
-    assert json.loads(done.stdout)["settings"] == {"country": "DE-BY", "timezone": "Europe/Berlin"}
-    for text_, hint in (("country=Germany", "DE, DE-BY, US"), ("timezone=CEST+1", "such as Europe/Berlin")):
-        done = oneo("tenants", "set", tenant, text_)
-        assert (done.exit_code, hint in done.output) == (1, True)
-    assert json.loads(oneo("tenants", "set", tenant, "country=", "--json").stdout)["settings"] == {
-        "timezone": "Europe/Berlin"
-    }
+def test_a_tenant_on_legal_hold_is_not_removed_even_by_force(
+    oneo: Callable[..., Any], database: Database, tenant: str, fill: Callable[..., None]
+) -> None:
+    fill(tenant)
+    done = oneo("tenants", "remove", tenant, "--yes", "--force")
+    said = " ".join(done.output.split())
+    assert (done.exit_code, f"tenant {tenant} is on legal hold since" in said) == (1, True)
+    assert "set by eva: lawsuit" in said
+    assert counts(database, tenant)["records"] == 2
+    assert oneo("erase", "unhold", "--tenant", tenant).exit_code == 0
+    assert oneo("tenants", "remove", tenant, "--yes", "--force").exit_code == 0

@@ -16,6 +16,7 @@ from oneo.database import Database
 from oneo.store import (
     executions,
     gatherings,
+    holds,
     inbox,
     log,
     notifications,
@@ -100,6 +101,7 @@ def remove_world(world: World) -> None:
     """Take the tenants away: their workflows would fill the files of every later test's bundle."""
     for tenant in (world.mine, world.theirs, world.alone):
         with world.database.removal(tenant) as session:
+            session.execute(text("DELETE FROM legal_holds"))
             tenants.remove(session, tenant)
 
 
@@ -157,6 +159,9 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
             session, NodeKey(tenant, ids.execution, "set"), "set_variable", "success", output={"word": word}
         )
         log.start_attempt(session, NodeKey(tenant, ids.execution, "open"), "set_variable")
+        if word == SECRET:
+            held = f"{ids.workflow}@example.com"
+            holds.place(session, tenant, "email", held, reason=word, set_by=word)
         tasks.create(
             session,
             tenant,

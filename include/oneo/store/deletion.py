@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
-from oneo.store import records, relations, tasks, unique
+from oneo.store import holds, records, relations, tasks, unique
 from oneo.store.models import Record
 
 
@@ -67,9 +67,13 @@ def remove(session: Session, row: Record, *, archive: bool = False, cascade: boo
 
     Returns:
         The children that went with it.
+
+    Raises:
+        UserError: One of them is on legal hold.
     """
     children = _children(session, row, cascade)
     for one in (row, *children):
+        holds.refuse_removal(session, one)
         # The database empties the history by this mark.
         one.archived_at = datetime.now(UTC) if archive else None
         session.flush()

@@ -4,39 +4,40 @@
   with its history, tasks and executions.
 - An execution is about the person where it is about such a record, where the address stands in its data or log, or
   where one that is has called it. Its row stays, for the numbers of runs; what it read and wrote is emptied.
-- Anywhere else the address itself is taken out of the text it stands in.
+- Anywhere else the address itself is taken out of the text it stands in, published documents included; those in
+  service are for their authors to change first.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, text, update
+from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from oneo import objects
 from oneo.errors import UserError
+from oneo.store import documents, holds
+from oneo.store.address import Address
 from oneo.store.executions import FINAL
 from oneo.store.models import (
     Execution,
     ExecutionLog,
     InboxEvent,
+    LegalHold,
     Notification,
     Record,
     RecordEvent,
     RecordHistory,
     Task,
     Timer,
+    Workflow,
 )
 
-LEGAL_HOLD = "legal_hold"
-ERASED = "[erased]"
 _ERROR = {"type": "Erased", "message": "what was kept of this was erased", "hint": None}
-# What may stand in an address: where one of these is next to it, it is part of a longer one.
-_BEFORE, _AFTER = r"(?<![\w.%+-])", r"(?![\w-])(?!\.\w)"
 
 
 @dataclass(frozen=True)
@@ -45,60 +46,29 @@ class Erased:
 
     Attributes:
         counts: How many rows, by what became of them.
-        runs: (DAG id, run id) of the executions about the person: Airflow keeps copies of their outputs.
+        executions: Ids of the executions about the person: the object store keeps their large results.
+        runs: (DAG id, run id) of them: Airflow keeps copies of their outputs.
+        address: Who it was.
     """
 
     counts: dict[str, int]
+    executions: list[UUID]
     runs: list[tuple[str, str]]
-
-
-class Address:
-    """An e-mail address to look for, in whatever case.
-
-    Raises:
-        UserError: It is none.
-    """
-
-    def __init__(self, email: str) -> None:
-        self.email = email.strip().lower()
-        if not re.fullmatch(r'[^@\s"\\]+@[^@\s"\\]+', self.email):
-            raise UserError(f"{email!r} is no e-mail address", hint="write e.g. ann@example.com")
-        self._pattern = re.compile(f"{_BEFORE}{re.escape(self.email)}{_AFTER}", re.IGNORECASE)
-
-    def is_value_of(self, value: Any) -> bool:
-        """Whether the address is the value, or one inside it."""
-        return any(text.strip().lower() == self.email for text in _texts(value))
-
-    def stands_in(self, value: Any) -> bool:
-        """Whether the address stands anywhere in the value."""
-        return any(self._pattern.search(text) for text in _texts(value))
-
-    def taken_out(self, value: Any) -> Any:
-        """The value without the address."""
-        if isinstance(value, str):
-            return self._pattern.sub(ERASED, value)
-        if isinstance(value, dict):
-            return {self.taken_out(name): self.taken_out(held) for name, held in value.items()}
-        if isinstance(value, list):
-            return [self.taken_out(held) for held in value]
-        return value
-
-    def could_be_in(self, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-        """Whether the address may stand in one of the columns, for the database to look before we do."""
-        return or_(*(func.lower(cast(one, Text)).contains(self.email, autoescape=True) for one in columns))
+    address: Address
 
 
 def erase(session: Session, email: str) -> Erased:
     """Erase the person of an e-mail address from the rows of a tenant (removal session).
 
     Raises:
-        UserError: It is no address, a record is held for legal reasons, or an execution about the person is still open.
+        UserError: It is no address, something of it is on legal hold, an execution about the person is still open, or a
+            document in service names the address.
     """
     address = Address(email)
     own, mentioning = _records(session, address)
     record_ids = [row.id for row in own]
     open_or_ended = _executions(session, address, record_ids)
-    _refuse(own, mentioning, open_or_ended)
+    _refuse(session, address, [*own, *mentioning], open_or_ended)
     execution_ids = [row.id for row in open_or_ended]
     counts = {
         "tasks": _delete_tasks(session, address, record_ids, execution_ids),
@@ -109,7 +79,7 @@ def erase(session: Session, email: str) -> Erased:
         "records_mentioning": len(mentioning),
     }
     for row in open_or_ended:
-        row.data, row.output = {}, None
+        row.data, row.output, row.output_object = {}, None, None
         row.error = _ERROR if row.error else None
     for record in mentioning:
         record.data = address.taken_out(record.data)
@@ -135,7 +105,15 @@ def erase(session: Session, email: str) -> Erased:
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
-    return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
+    counts["documents_mentioning"] = documents.take_out(session, address)
+    elsewhere: list[tuple[Any, Sequence[InstrumentedAttribute[Any]]]] = [
+        (Execution, (Execution.started_by, Execution.postponed)),
+        (Workflow, (Workflow.name, Workflow.render_error)),
+        (LegalHold, (LegalHold.reason, LegalHold.set_by)),
+    ]
+    counts["other_texts"] = sum(_scrub(session, address, model, columns) for model, columns in elsewhere)
+    runs = sorted({(row.dag_id, row.run_id) for row in open_or_ended})
+    return Erased(counts, execution_ids, runs, address)
 
 
 def _erase_history(session: Session, address: Address, record_ids: list[UUID]) -> int:
@@ -174,6 +152,7 @@ def _executions(session: Session, address: Address, record_ids: list[UUID]) -> l
         for row in rows
         if address.stands_in([row.input, row.output, row.context_updates, row.error])
     }
+    logged |= _in_objects(session, address, logged)
     known = Execution.record_id.in_(record_ids) | Execution.id.in_(logged)
     query = select(Execution).order_by(Execution.id).with_for_update()
     found = {
@@ -192,19 +171,43 @@ def _executions(session: Session, address: Address, record_ids: list[UUID]) -> l
     return list(found.values())
 
 
-def _refuse(own: list[Record], mentioning: list[Record], concerned: list[Execution]) -> None:
-    held = [str(row.id) for row in (*own, *mentioning) if row.data.get(LEGAL_HOLD) is True]
-    if held:
-        raise UserError(
-            f"nothing was erased: {LEGAL_HOLD} is true on record {', '.join(held)}",
-            hint="set it to false once the record may go",
-        )
-    still = [str(row.id) for row in concerned if row.status not in FINAL]
+def _in_objects(session: Session, address: Address, known: set[UUID]) -> set[UUID]:
+    """The executions in whose large results the address stands, but those known already."""
+    log = select(
+        ExecutionLog.tenant_id,
+        ExecutionLog.execution_id,
+        ExecutionLog.output_object,
+        ExecutionLog.context_object,
+    ).where(or_(ExecutionLog.output_object.is_not(None), ExecutionLog.context_object.is_not(None)))
+    final = select(Execution.tenant_id, Execution.id, Execution.output_object, Execution.output_object)
+    final = final.where(Execution.output_object.is_not(None))
+    found = set(known)
+    for query in (log, final):
+        for tenant_id, execution_id, *references in session.execute(query):
+            held = (one for one in references if one is not None and execution_id not in found)
+            if any(address.stands_in(objects.found(tenant_id, execution_id, one)) for one in held):
+                found.add(execution_id)
+    return found
+
+
+def _refuse(session: Session, address: Address, concerned: list[Record], executions: list[Execution]) -> None:
+    """Say everything that keeps the person from being erased.
+
+    Raises:
+        UserError: There is something.
+    """
+    reasons = [f"{reason}" for reason in holds.reasons(session, concerned, address.email)]
+    hints = [holds.HINT] if reasons else []
+    still = [str(row.id) for row in executions if row.status not in FINAL]
     if still:
-        raise UserError(
-            f"nothing was erased: execution {', '.join(still)} about the person has not ended",
-            hint="wait for its end, and erase again",
-        )
+        reasons.append(f"execution {', '.join(still)} about the person has not ended")
+        hints.append("wait for its end, and erase again")
+    serving = documents.in_service(session, address)
+    if serving:
+        reasons.append(f"the address stands in {', '.join(serving)}, in service")
+        hints.append("publish a version without it once its executions have ended, or withdraw it")
+    if reasons:
+        raise UserError(f"nothing was erased: {'; '.join(reasons)}", hint="; ".join(hints))
 
 
 def _delete_tasks(
@@ -234,7 +237,10 @@ def _empty_log(session: Session, execution_ids: list[UUID]) -> int:
     rows = update(ExecutionLog).where(ExecutionLog.execution_id.in_(execution_ids))
     failed = rows.where(ExecutionLog.error.is_not(None)).values(error=_ERROR)
     session.execute(failed)
-    return _deleted(session, rows.values(input=None, output=None, context_updates=None))
+    return _deleted(
+        session,
+        rows.values(input=None, output=None, context_updates=None, output_object=None, context_object=None),
+    )
 
 
 def _events_of(session: Session, record_ids: list[UUID]) -> int:
@@ -244,7 +250,7 @@ def _events_of(session: Session, record_ids: list[UUID]) -> int:
 def _scrub(
     session: Session,
     address: Address,
-    model: type[RecordEvent | RecordHistory | InboxEvent],
+    model: Any,
     columns: Sequence[InstrumentedAttribute[Any]],
 ) -> int:
     """Take the address out of columns of a table; returns in how many rows it stood."""
@@ -262,15 +268,3 @@ def _scrub(
 def _deleted(session: Session, statement: Any) -> int:
     result: Any = session.execute(statement, execution_options={"synchronize_session": False})
     return int(result.rowcount)
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, held in value.items():
-            yield name
-            yield from _texts(held)
-    elif isinstance(value, list):
-        for held in value:
-            yield from _texts(held)

@@ -12,6 +12,7 @@ from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from oneo import objects
 from oneo.errors import NotFoundError
 from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
 from oneo.store.models import Execution, Workflow
@@ -287,7 +288,8 @@ def finish(
 ) -> None:
     """End the execution."""
     row.status = status
-    row.output = output
+    row.output_object = objects.keep(row.tenant_id, row.id, "output", output)
+    row.output = objects.preview(output) if row.output_object else output
     row.error = dict(error) if error else None
     row.ended_at = session.scalar(select(func.clock_timestamp()))
     session.flush()

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import InfrastructureError
+from oneo.store import large
 from oneo.store.models import ExecutionLog
 
 
@@ -86,7 +87,9 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
             ExecutionLog.status,
             # Outputs may be large, and those of others are not needed.
             case((own, ExecutionLog.output)).label("output"),
+            case((own, ExecutionLog.output_object)).label("output_object"),
             ExecutionLog.context_updates,
+            ExecutionLog.context_object,
             ExecutionLog.routes,
             ExecutionLog.started_at,
         )
@@ -99,16 +102,24 @@ def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> 
     ).all()
     attempts = [row for row in rows if row.own]
     # Of several attempts of a node the one that succeeded counts, else the last, whose failure may have been handled.
-    ended = {row.node_id: row.context_updates for row in sorted(rows, key=_succeeded) if not row.own}
+    ended = {row.node_id: row for row in sorted(rows, key=_succeeded) if not row.own}
     success = next((row for row in attempts if row.status == "success"), None)
     return Before(
-        success=Kept(success.output, success.context_updates, tuple(success.routes or ()))
-        if success
-        else None,
+        success=_kept(key.tenant_id, key.execution_id, success) if success else None,
         attempts=max((row.attempt for row in attempts), default=0),
         first_started=min((row.started_at for row in attempts), default=None),
-        context={node: updates for node, updates in ended.items() if updates is not None},
+        context={
+            node: large.whole(key.tenant_id, key.execution_id, row.context_updates, row.context_object)
+            for node, row in ended.items()
+            if row.context_updates is not None
+        },
     )
+
+
+def _kept(tenant_id: str, execution_id: UUID, row: Any) -> Kept:
+    output = large.whole(tenant_id, execution_id, row.output, row.output_object)
+    updates = large.whole(tenant_id, execution_id, row.context_updates, row.context_object)
+    return Kept(output, updates, tuple(row.routes or ()))
 
 
 def _succeeded(row: Any) -> bool:
@@ -152,18 +163,22 @@ def end_attempt(
         InfrastructureError: The row is not there; it was written without waiting for the disk, and the server
             crashed before it got there. The caller's transaction must not be kept then.
     """
+    columns = large.columns_of(
+        {
+            **key.columns(),
+            "status": status,
+            "input": input,
+            "output": output,
+            "context_updates": dict(context_updates) if context_updates else None,
+            "routes": list(routes) if routes is not None else None,
+            "error": dict(error) if error else None,
+        }
+    )
+    changed = {name: value for name, value in columns.items() if name not in key.columns()}
     done = session.execute(
         update(ExecutionLog)
         .where(_is(key), ExecutionLog.attempt == attempt)
-        .values(
-            status=status,
-            input=input,
-            output=output,
-            context_updates=dict(context_updates) if context_updates else None,
-            routes=list(routes) if routes is not None else None,
-            error=dict(error) if error else None,
-            ended_at=func.clock_timestamp(),
-        )
+        .values(**changed, ended_at=func.clock_timestamp())
     )
     if done.rowcount == 0:  # type: ignore[attr-defined]
         raise InfrastructureError(
@@ -196,11 +211,10 @@ def write_row(
 ) -> None:
     """Write a whole row at once, for nodes that take no time (triggers, skipped ones); once per node."""
     statement = insert(ExecutionLog).values(
-        **key.columns(),
+        **large.columns_of({**key.columns(), "output": output}),
         attempt=1,
         node_type=node_type,
         status=status,
-        output=output,
         error=dict(error) if error else None,
         ended_at=func.clock_timestamp(),
     )
@@ -213,12 +227,12 @@ def write_row_once(session: Session, row: Mapping[str, Any]) -> None:
     Raises:
         sqlalchemy.exc.IntegrityError: It is there already, or the node has succeeded already.
     """
-    session.execute(insert(ExecutionLog), [row])
+    session.execute(insert(ExecutionLog), [large.columns_of(row)])
 
 
 def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write whole rows of attempts that have ended; those that are there already stay as they are."""
-    session.execute(insert(ExecutionLog).on_conflict_do_nothing(), list(rows))
+    session.execute(insert(ExecutionLog).on_conflict_do_nothing(), [large.columns_of(row) for row in rows])
 
 
 def earlier(
@@ -232,7 +246,9 @@ def earlier(
             ExecutionLog.attempt,
             ExecutionLog.status,
             ExecutionLog.output,
+            ExecutionLog.output_object,
             ExecutionLog.context_updates,
+            ExecutionLog.context_object,
             ExecutionLog.routes,
             ExecutionLog.started_at,
         )
@@ -248,7 +264,7 @@ def earlier(
         known = found.get((row.node_id, row.loop_index))
         kept = known.success if known else None
         if row.status == "success":
-            kept = Kept(row.output, row.context_updates, tuple(row.routes or ()))
+            kept = _kept(tenant_id, execution_id, row)
         first = known.first_started if known else row.started_at
         found[row.node_id, row.loop_index] = Before(kept, row.attempt, first, {})
     return found

@@ -24,12 +24,28 @@ class Base(DeclarativeBase):
 
 
 class Tenant(Base):
-    """A customer of the installation; everything else belongs to one."""
+    """A customer of the installation; everything else belongs to one.
+
+    `pool` is the Airflow pool its tasks run in, once Airflow has it.
+    """
 
     __tablename__ = "tenants"
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    pool: Mapped[str | None]
+
+
+class LegalHold(Base):
+    """Why something must not be erased: a record, what is known of an e-mail address, or all of a tenant."""
+
+    __tablename__ = "legal_holds"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    set_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -310,10 +326,15 @@ class Execution(Base):
     started_by: Mapped[str | None]
     postponed: Mapped[str | None]
     chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    output_object: Mapped[dict[str, Any] | None]
 
 
 class ExecutionLog(Base):
-    """One attempt of one node."""
+    """One attempt of one node.
+
+    Where `output_object` or `context_object` refer to the object store, `output` or `context_updates` are but a
+    preview; `oneo.store.large` gives the whole.
+    """
 
     __tablename__ = "execution_log"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -330,6 +351,8 @@ class ExecutionLog(Base):
     error: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     ended_at: Mapped[datetime | None]
+    output_object: Mapped[dict[str, Any] | None]
+    context_object: Mapped[dict[str, Any] | None]
 
 
 class Task(Base):

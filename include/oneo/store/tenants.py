@@ -5,26 +5,20 @@ from __future__ import annotations
 import re
 from graphlib import TopologicalSorter
 from typing import Any
-from zoneinfo import available_timezones
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
+from oneo.store import holds, tenant_settings
 from oneo.store.models import Execution, Tenant
-from oneo.store.quotas import QUOTAS
+from oneo.store.tenant_settings import TenantSettings
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_LENGTH = 60
 # The name under which secrets and connections of all tenants are kept.
 RESERVED = {"shared"}
-# Settings a tenant may have.
-ERROR_WORKFLOW = "error_workflow"
-# Country (DE) or country and region (DE-BY): of phone numbers without a country code, and of holidays.
-COUNTRY = "country"
-TIMEZONE = "timezone"
-SETTINGS = (ERROR_WORKFLOW, COUNTRY, TIMEZONE, *QUOTAS)
 
 
 def check_id(tenant_id: str) -> str:
@@ -72,33 +66,33 @@ def get(session: Session, tenant_id: str) -> Tenant:
     return row
 
 
-def settings_of(session: Session, tenant_id: str) -> dict[str, Any]:
+def settings_of(session: Session, tenant_id: str) -> TenantSettings:
     """The tenant's settings."""
-    return dict(session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id)) or {})
-
-
-def country_of(session: Session, tenant_id: str) -> str | None:
-    """The country of the tenant, without a region; None where it has not said."""
-    return str(settings_of(session, tenant_id).get(COUNTRY, ""))[:2] or None
-
-
-def check_setting(name: str, value: str) -> None:
-    """Nothing where a country or a time zone can be one.
-
-    Raises:
-        UserError: It cannot.
-    """
-    if name == COUNTRY and not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", value):
-        raise UserError(f"{name} is {value!r}", hint="a country, or with its region: DE, DE-BY, US")
-    if name == TIMEZONE and value not in available_timezones():
-        raise UserError(f"{name} is {value!r}", hint="a time zone such as Europe/Berlin")
+    held = session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id))
+    return TenantSettings.model_validate(held or {})
 
 
 def set_setting(session: Session, tenant_id: str, name: str, value: Any) -> None:
-    """Change one of the tenant's settings; None takes it away (system session)."""
+    """Change one of the tenant's settings; None takes it away (system session).
+
+    Raises:
+        UserError: There is no such setting, or the value is none of it.
+    """
+    fit = tenant_settings.checked(name, value)
     row = session.scalars(select(Tenant).where(Tenant.id == tenant_id).with_for_update()).one()
-    row.settings = {key: held for key, held in {**row.settings, name: value}.items() if held is not None}
+    row.settings = {key: held for key, held in {**row.settings, name: fit}.items() if held is not None}
     session.flush()
+
+
+def note_pool(session: Session, tenant_id: str, pool: str) -> None:
+    """Keep that Airflow has a pool for the tenant's tasks (system session)."""
+    this = (Tenant.id == tenant_id) & Tenant.pool.is_distinct_from(pool)
+    session.execute(update(Tenant).where(this).values(pool=pool))
+
+
+def lacks_pool(session: Session) -> bool:
+    """Whether a tenant's tasks have no pool yet (system session)."""
+    return session.scalar(select(Tenant.id).where(Tenant.pool.is_(None)).limit(1)) is not None
 
 
 def all_tenants(session: Session) -> list[Tenant]:
@@ -122,11 +116,15 @@ def remove(session: Session, tenant_id: str) -> dict[str, int]:
 
     Raises:
         NotFoundError: No such tenant.
+        UserError: Something of it is on legal hold.
     """
     # Whoever writes a row of the tenant waits from here on, and then finds that there is no such tenant.
     locked = session.scalar(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
     if locked is None:
         raise NotFoundError(f"there is no tenant {tenant_id!r}", hint="`oneo tenants list` shows all")
+    held = [holds.said(one) for one in holds.all_holds(session) if one.tenant_id == tenant_id]
+    if held:
+        raise UserError(f"nothing was removed: {'; '.join(held)}", hint=holds.HINT)
     tables = [name for name in _tables(session) if name != Tenant.__tablename__]
     counts = {name: session.scalar(text(f"SELECT count(*) FROM {name}")) or 0 for name in tables}  # noqa: S608
     # A record that is deleted leaves an event behind: whatever order, the second time nothing comes after it.

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
-from oneo.store.models import ActiveTrigger, Workflow, WorkflowVersion
+from oneo.store.models import ActiveTrigger, Tenant, Workflow, WorkflowVersion
 from oneo.suggest import did_you_mean
 
 _REVISION = SqlSequence("workflow_revision")
@@ -206,10 +206,16 @@ def count_until(session: Session, revision: int) -> int:
 
 @dataclass(frozen=True)
 class Stored:
-    """A workflow version as the bundle renders it; `first_published` never changes with later versions."""
+    """A workflow version as the bundle renders it.
+
+    Attributes:
+        first_published: Never changes with later versions.
+        pool: The Airflow pool of its tenant, once there is one.
+    """
 
     row: WorkflowVersion
     first_published: datetime
+    pool: str | None
 
 
 def at_revision(session: Session, revision: int, dag_id: str | None = None) -> list[Stored]:
@@ -221,11 +227,12 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
         dag_id: Only the workflow of this DAG id.
     """
     query = (
-        select(WorkflowVersion, Workflow.created_at)
+        select(WorkflowVersion, Workflow.created_at, Tenant.pool)
         .join(
             Workflow,
             (Workflow.tenant_id == WorkflowVersion.tenant_id) & (Workflow.id == WorkflowVersion.workflow_id),
         )
+        .join(Tenant, Tenant.id == WorkflowVersion.tenant_id)
         .where(WorkflowVersion.revision <= revision)
         .ext(distinct_on(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id))
         .order_by(WorkflowVersion.tenant_id, WorkflowVersion.workflow_id, WorkflowVersion.version.desc())
@@ -234,7 +241,7 @@ def at_revision(session: Session, revision: int, dag_id: str | None = None) -> l
         tenant_id, _, workflow_id = dag_id.partition("--")
         query = query.where(WorkflowVersion.tenant_id == tenant_id)
         query = query.where(WorkflowVersion.workflow_id == workflow_id)
-    return [Stored(row, created) for row, created in session.execute(query) if row.active]
+    return [Stored(*found) for found in session.execute(query) if found[0].active]
 
 
 def earlier_versions(session: Session, row: WorkflowVersion) -> Iterator[WorkflowVersion]:

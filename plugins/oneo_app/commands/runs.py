@@ -94,7 +94,9 @@ def list_runs(
         tenant_id = connect.tenant_or_default(tenant)
         with connect.store() as found, found.tenant(tenant_id) as session:
             rows = executions.recent(session, workflow_id=workflow, status=status, limit=limit)
-            reports = [execution_report(session, row) if as_json else summary(row) for row in rows]
+            reports = [
+                execution_report(session, row, whole=False) if as_json else summary(row) for row in rows
+            ]
 
         def show() -> None:
             shown = table("execution", "workflow", "version", "status", "duration", "created", "part of")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oneo.database import Database
 from oneo.errors import InfrastructureError
-from oneo.store import workflows
+from oneo.store import tenants, workflows
 from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.matching import match_events
@@ -21,6 +21,7 @@ from oneo_app.dispatcher.reminding import release_due
 from oneo_app.dispatcher.starting import start_next
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 from oneo_app.dispatcher.waiting import fire_timers, show_existing, start_gathered
+from oneo_app.pools import keep_pools
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Dispatcher:
 
     def _round(self) -> bool:
         """One round over all kinds of work; returns whether there was any."""
+        self._give_pools()
         self._awaiting = self._take_up_published()
         steps: list[Callable[[], int | bool]] = [
             lambda: fire_timers(self.database),
@@ -91,10 +93,18 @@ class Dispatcher:
             busy = bool(step()) or busy
         if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
+            keep_pools(self.database)
             missed = sweep(self.database, older_than_seconds=SWEEP_AGE_SECONDS)
             if missed:
                 logger.info("%d execution(s) had ended without notice", missed)
         return busy
+
+    def _give_pools(self) -> None:
+        """Give new tenants their pool at once: their first workflow is about to be rendered."""
+        with self.database.system() as session:
+            lacking = tenants.lacks_pool(session)
+        if lacking:
+            keep_pools(self.database)
 
     def _start_some(self) -> bool:
         """Start what is due, but not so much that other work waits for long."""

@@ -333,7 +333,7 @@ def test_executions_at_the_same_time_create_one_and_lose_nothing(bench: Bench) -
 
 
 def test_a_created_record_fits_its_pipeline(bench: Bench) -> None:
-    fields = [{"id": "code"}, {"id": "place", "type": "json"}]
+    fields = [{"id": name, "type": "json"} for name in ("code", "place", "score", "seen")]
     bench.pipeline("deals", {"id": "name", "required": True}, *fields)
     ran = bench.node("update_record", UPSERT, {"code": "D-1"})
     assert "field 'name' is required" in ran.message

@@ -439,7 +439,7 @@ def test_another_workflow_cannot_take_the_place_of_one_that_has_begun(bench: Ben
         {"record_id": deal},
     )
     with bench.database.tenant(bench.tenant) as session:
-        later = state_of(executions.get(session, state.id), state.plan)
+        later = state_of(session, executions.get(session, state.id), state.plan)
     report = bench.finish(later)
     assert "has begun workflow 'other', and now it is to run 'third'" in report["error"]["message"]
 

@@ -130,10 +130,9 @@ def _due_at(session: Session, config: CreateFollowUpTaskConfig, context: NodeCon
         return None
     held = tenants.settings_of(session, context.tenant_id)
     now = context.now
-    zone = config.timezone or (held.get(tenants.TIMEZONE) if str(now.tzinfo) == "UTC" else None)
-    country = config.holiday_country or held.get(tenants.COUNTRY)
+    country = config.holiday_country or held.country
     try:
-        now = now.astimezone(ZoneInfo(zone)) if zone else now
+        now = now.astimezone(ZoneInfo(config.timezone)) if config.timezone else now
         return _due.moment_of(due, now, country, business_days=config.business_days)
     except (OverflowError, ValueError) as error:
         raise ConfigError(

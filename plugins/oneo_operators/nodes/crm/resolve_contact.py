@@ -111,7 +111,7 @@ class ResolveContactOperator(NodeOperator):
     def _resolve(
         self, session: Session, config: ResolveContactConfig, context: NodeContext
     ) -> dict[str, Any]:
-        region = config.default_region or tenants.country_of(session, context.tenant_id)
+        region = config.default_region or tenants.settings_of(session, context.tenant_id).phone_region
         given = {
             name: contacts.normalise(name, value, region)
             for name, value in plain_json(config.match_criteria).items()
