@@ -96,6 +96,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "due": lambda aim: datetime.now(UTC),
     "kind": lambda aim: "app",
     "topic": lambda aim: "changed",
+    "series": lambda aim: "boiler-7",
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
@@ -148,6 +149,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "executions.recent": {"status": lambda aim: "pending"},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
+    "metrics.push": {"values": lambda aim: {"word": "changed"}},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
@@ -157,7 +159,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
 }
 # Their number is no count: two tenants have different ones.
-NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put"}
+NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put", "metrics.push"}
 # What has a default is left out, unless it names rows.
 OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
 

@@ -18,6 +18,7 @@ from oneo.store import (
     gatherings,
     inbox,
     log,
+    metrics,
     notifications,
     pipelines,
     records,
@@ -138,6 +139,7 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
+        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         executions.enqueue(
             session,

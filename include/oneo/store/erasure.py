@@ -23,6 +23,7 @@ from oneo.store.models import (
     Execution,
     ExecutionLog,
     InboxEvent,
+    Metric,
     Notification,
     Record,
     RecordEvent,
@@ -133,6 +134,7 @@ def erase(session: Session, email: str) -> Erased:
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
+    counts["metrics_mentioning"] = _scrub(session, address, Metric, (Metric.data,))
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
 
@@ -234,7 +236,7 @@ def _events_of(session: Session, record_ids: list[UUID]) -> int:
 def _scrub(
     session: Session,
     address: Address,
-    model: type[RecordEvent | RecordHistory | InboxEvent],
+    model: type[RecordEvent | RecordHistory | InboxEvent | Metric],
     columns: Sequence[InstrumentedAttribute[Any]],
 ) -> int:
     """Take the address out of columns of a table; returns in how many rows it stood."""
