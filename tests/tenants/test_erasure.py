@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from oneo.database import Database
 from oneo.settings import settings
-from oneo.store import executions, records
-from oneo.store.models import Execution
+from oneo.store import executions, metrics, records
+from oneo.store.models import Execution, Metric
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
 
@@ -110,6 +110,14 @@ def test_nothing_of_the_person_is_left(
         counts["records"] == counts["executions_emptied"] == counts["tasks"] == counts["notifications"] == 1
     )
     assert (counts["record_events"], counts["records_mentioning"]) == (2, 1)
+
+
+def test_a_value_that_names_the_person_is_taken_out(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    with bench.database.tenant(bench.tenant) as session:
+        metrics.push(session, bench.tenant, "desk-3", {"seat": ANN, "height": 70})
+    assert erase(oneo, bench.tenant)["erased"]["metrics_mentioning"] == 1
+    with bench.database.tenant(bench.tenant) as session:
+        assert session.get_one(Metric, (bench.tenant, "desk-3")).data == {"seat": "[erased]", "height": 70}
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

@@ -168,21 +168,43 @@ def test_a_birthday_comes_every_year(crm: Crm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "date", "moment"),
+    ("zone", "date", "clock", "moment"),
     [
-        ("Europe/Berlin", "2026-03-29", "2026-03-29T01:30:00+00:00"),
-        ("Europe/Berlin", "2026-10-25", "2026-10-25T00:30:00+00:00"),
-        ("America/New_York", "2026-03-08", "2026-03-08T07:30:00+00:00"),
-        ("Australia/Lord_Howe", "2026-10-04", "2026-10-03T15:30:00+00:00"),
+        ("Europe/Berlin", "2026-03-29", "02:30", "2026-03-29T01:30:00+00:00"),
+        ("Europe/Berlin", "2026-10-25", "02:30", "2026-10-25T00:30:00+00:00"),
+        ("America/New_York", "2026-03-08", "02:30", "2026-03-08T07:30:00+00:00"),
+        ("America/New_York", "2026-11-01", "01:30", "2026-11-01T05:30:00+00:00"),
+        ("Australia/Lord_Howe", "2026-10-04", "02:15", "2026-10-03T15:45:00+00:00"),
+        ("Australia/Lord_Howe", "2026-04-05", "01:45", "2026-04-04T14:45:00+00:00"),
     ],
 )
-def test_the_night_the_clocks_change(crm: Crm, zone: str, date: str, moment: str) -> None:
+def test_the_night_the_clocks_change(crm: Crm, zone: str, date: str, clock: str, moment: str) -> None:
     crm.add(due=date)
     crm.round()
-    crm.watch("trigger_date_reached", date_field="due", time_of_day="02:30", timezone=zone)
+    crm.watch("trigger_date_reached", date_field="due", time_of_day=clock, timezone=zone)
     due = datetime.fromisoformat(moment)
     crm.round(due - timedelta(days=20))
     assert at_the_moment(crm, due) == [0, 1, 1]
+
+
+def test_what_comes_due_while_the_dispatcher_is_down_starts_when_it_is_back(crm: Crm) -> None:
+    crm.watch("trigger_date_reached", date_field="due", grace_hours=0)
+    crm.add(due="2090-06-14")
+    crm.round()
+    crm.round(DAY + timedelta(days=40))
+    assert starts(crm) == ["2090-06-14T00:00:00+00:00"]
+
+
+def test_a_record_that_has_left_the_pipeline(crm: Crm) -> None:
+    crm.pipeline("archive")
+    crm.watch("trigger_date_reached", date_field="due", pipeline_ids=["leads"])
+    record = crm.add(due="2090-06-14")
+    crm.round()
+    with crm.database.tenant(crm.tenant) as session:
+        records.get(session, record.id, lock=True).pipeline_id = "archive"
+    crm.round(DAY)
+    assert crm.started == []
+    assert crm.decision()["reason"] == "the record is in pipeline 'archive', which is not watched"
 
 
 def test_a_moment_that_comes_while_a_change_waits_is_put_off_by_it(crm: Crm) -> None:

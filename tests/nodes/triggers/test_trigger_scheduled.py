@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +12,8 @@ import pendulum
 import pytest
 from airflow.sdk import CronTriggerTimetable
 from airflow.serialization.encoders import coerce_to_core_timetable
-from airflow.timetables.base import TimeRestriction
+from airflow.timetables import trigger
+from airflow.timetables.base import TimeRestriction, Timetable
 
 from dag_factory.catalogue import Schedule
 from dag_factory.examine import plan_of
@@ -75,13 +78,34 @@ def test_the_expression_is_needed(bench: Bench) -> None:
     assert "say when: give cron_expression, or several in cron_expressions" in found
 
 
-def walk(crons: list[str], zone: str, day: str) -> list[str]:
-    """The times of a day at which Airflow starts a workflow, as the zone's clock shows them."""
-    config = {"cron_expressions": crons, "timezone": zone}
+@dataclass
+class VirtualClock:
+    """The time as Airflow's timetables ask for it."""
+
+    now: pendulum.DateTime
+
+    def time(self) -> float:
+        return self.now.timestamp()
+
+
+@cache
+def _timetable(crons: tuple[str, ...], zone: str) -> Timetable:
+    config = {"cron_expressions": list(crons), "timezone": zone}
     nodes = [{"id": "clock", "type": "trigger_scheduled", "config": config}]
     plan = plan_of({"name": "w", "nodes": nodes}, catalogue())
     dag = render(plan, Edition("t", 1, datetime(2026, 1, 1, tzinfo=UTC), {}), catalogue())
-    timetable = coerce_to_core_timetable(dag.timetable)
+    found: Timetable = coerce_to_core_timetable(dag.timetable)
+    return found
+
+
+def timetable_of(crons: list[str], zone: str) -> Timetable:
+    """Airflow's timetable of a workflow with these expressions."""
+    return _timetable(tuple(crons), zone)
+
+
+def walk(crons: list[str], zone: str, day: str) -> list[str]:
+    """The times of a day at which Airflow starts a workflow, as the zone's clock shows them."""
+    timetable = timetable_of(crons, zone)
     begins = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone))
     # With catch-up it tells one time after the other, whatever the clock says.
     restriction = TimeRestriction(pendulum.instance(begins), None, catchup=True)
@@ -150,6 +174,33 @@ def test_several_expressions_each_come_once_whatever_the_clocks_do(zone: str, da
     assert [moment[:5] for moment in found if moment[:2] != "02" and moment[:2] != "03"] == [
         "00:10", "05:00", "05:10", "23:00",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "day"), SPRING + AUTUMN)
+@pytest.mark.parametrize(
+    "crons", [["30 2 * * *"], ["*/30 * * * *"], ["10 0 * * *", "20 2 * * *", "0 5,23 * * *"]]
+)
+def test_a_scheduler_that_looks_all_the_time_starts_each_of_them_once(
+    crons: list[str], zone: str, day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone))
+    ends = (begins + timedelta(days=1)).astimezone(UTC)
+    clock = VirtualClock(pendulum.instance(begins.astimezone(UTC)))
+    monkeypatch.setattr(trigger, "utcnow", lambda: clock.now)
+    monkeypatch.setattr(trigger, "time", clock)
+    restriction = TimeRestriction(clock.now, None, catchup=False)
+    found: list[str] = []
+    last = None
+    while clock.now < ends:
+        info = timetable_of(crons, zone).next_dagrun_info(
+            last_automated_data_interval=last, restriction=restriction
+        )
+        assert info is not None
+        if info.run_after <= clock.now:
+            found.append(info.run_after.astimezone(ZoneInfo(zone)).strftime("%H:%M%z"))
+            last = info.data_interval
+        clock.now = clock.now.add(minutes=5)
+    assert found == walk(crons, zone, day)
 
 
 def test_where_expressions_meet_there_is_one_start() -> None:
