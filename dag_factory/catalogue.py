@@ -52,9 +52,9 @@ class Retry:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When Airflow itself starts the workflow."""
+    """When Airflow itself starts the workflow: at the times of each expression."""
 
-    cron: str
+    crons: tuple[str, ...]
     timezone: str
     max_active_runs: int | None = None
     catchup: bool = False

@@ -49,15 +49,17 @@ def clock_problems(nodes: Sequence[Checked]) -> list[Problem]:
             is_clock = schedule is not None
         if not is_clock:
             continue
-        if schedule is not None and not _comes_round(schedule.cron):
-            message = f"{schedule.cron!r} names a day that never comes"
+        for cron in schedule.crons if schedule is not None else ():
+            if _comes_round(cron):
+                continue
+            message = f"{cron!r} names a day that never comes"
             hint = "correct the day or the month: February has at most 29 days, four other months 30"
             problems.append(Problem("error", one.node.id, one.config_path, message, hint))
         if first is None:
             first = one
             continue
         message = "a workflow has one schedule, and another node gives it already"
-        hint = f"remove it, or combine both cron expressions in node {first.node.id!r}"
+        hint = f"remove it, and add its times to cron_expressions of node {first.node.id!r}"
         problems.append(Problem("error", one.node.id, f"$.nodes[{one.index}]", message, hint))
     return problems
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, CronTriggerTimetable, Param
+from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable, Param
 
 from dag_factory.binding import Binding, Published
 from dag_factory.catalogue import Catalogue
@@ -102,10 +102,12 @@ def version_tag(version: int) -> str:
     return f"version:{version}"
 
 
-def _timetable(plan: Plan) -> CronTriggerTimetable | None:
+def _timetable(plan: Plan) -> CronTriggerTimetable | MultipleCronTriggerTimetable | None:
     if plan.schedule is None:
         return None
-    return CronTriggerTimetable(plan.schedule.cron, timezone=plan.schedule.timezone)
+    if len(plan.schedule.crons) > 1:
+        return MultipleCronTriggerTimetable(*plan.schedule.crons, timezone=plan.schedule.timezone)
+    return CronTriggerTimetable(plan.schedule.crons[0], timezone=plan.schedule.timezone)
 
 
 def _params(plan: Plan) -> dict[str, Param]:

@@ -13,6 +13,8 @@ from uuid import UUID
 TIMER = "timer"
 # A record that was there before its trigger: nothing happened to it, but a moment may be due for it.
 SEEN = "seen"
+# New values of a series of metrics, which is the event's topic.
+METRIC = "metric"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Event:
         id: Counts the events of the installation; 0 for `seen`, which is no event of anyone's.
         kind: `created`, `updated`, `deleted`, `restored` for records; else what came in, e.g. `app` or `webhook`.
         topic: What of that kind: the record's pipeline, the event's name, the hook's path.
-        at: When it happened.
+        at: When it happened; of `seen`: when it was shown.
         data: What came in with it; for changes of records what triggers hand on beside the record.
         record_id: The record it is about.
         record: That record as expressions see it, after the change.
@@ -45,6 +47,11 @@ class Event:
     changed: tuple[str, ...] = ()
     caused_by: UUID | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def series(self) -> str | None:
+        """The series of metrics it is about."""
+        return self.data.get("series") if self.kind in (METRIC, TIMER) else None
 
     @property
     def key(self) -> tuple[str, int]:

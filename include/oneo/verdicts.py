@@ -16,16 +16,41 @@ class Refuses:
 
 
 @dataclass(frozen=True)
+class Arms:
+    """The trigger wants to be asked again when a moment has come; it replaces an earlier one of the same key.
+
+    A moment of a key comes once: one that has come before is not waited for again.
+
+    Attributes:
+        latest: Of two moments the later one stays.
+    """
+
+    key: str
+    due: datetime
+    latest: bool = False
+
+
+@dataclass(frozen=True)
+class Disarms:
+    """The moment that the trigger waited for will not come any more."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Starts:
     """The workflow starts.
 
     Attributes:
         data: What its execution gets to know; None for the event's own `trigger_data`.
         delay_seconds: How long after the event it starts.
+        then: What the trigger waits for from now on.
     """
 
     data: Mapping[str, Any] | None = None
     delay_seconds: float = 0
+    then: tuple[Arms | Disarms, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,19 +71,10 @@ class Gathers:
 
 
 @dataclass(frozen=True)
-class Arms:
-    """The trigger wants to be asked again when a moment has come; it replaces an earlier one of the same key."""
+class Several:
+    """Several moments to wait for, or not any more."""
 
-    key: str
-    due: datetime
-
-
-@dataclass(frozen=True)
-class Disarms:
-    """The moment that the trigger waited for will not come any more."""
-
-    key: str
-    reason: str
+    parts: tuple[Arms | Disarms, ...]
 
 
-Verdict = Refuses | Starts | Gathers | Arms | Disarms
+Verdict = Refuses | Starts | Gathers | Arms | Disarms | Several

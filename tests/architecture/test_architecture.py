@@ -38,6 +38,7 @@ CLOCKS = {"now", "utcnow", "today", "open", "getenv", "environ"}
 HEAVY = {
     "alembic",
     "croniter",
+    "holidays",
     "httpcore",
     "jsonschema",
     "phonenumbers",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from dag_factory.publish import publish
 from oneo.database import Database
-from oneo.store import emitting, executions, pipelines, records, workflows
+from oneo.store import deletion, emitting, executions, metrics, pipelines, records, workflows
 from oneo.store.models import Execution, InboxEvent, Record, RecordEvent
 from oneo.store.pipelines import PipelineSpec
 from oneo_app.dispatcher.matching import match_events
@@ -66,6 +67,18 @@ class Crm:
         with self.database.tenant(self.tenant) as session:
             records.delete(session, session.get_one(Record, (self.tenant, record.id)))
 
+    def restore(self, record: Record) -> None:
+        """Bring a deleted record back."""
+        with self.database.tenant(self.tenant) as session:
+            found = records.find_one(session, record.id, lock=True, deleted=True)
+            assert found is not None
+            deletion.restore(session, found)
+
+    def push(self, series: str = "boiler-7", *, at: datetime | None = None, **values: Any) -> int | None:
+        """New values of a series of metrics."""
+        with self.database.tenant(self.tenant) as session:
+            return metrics.push(session, self.tenant, series, values, at)
+
     def emit(self, name: str, data: Mapping[str, Any] | None = None, **options: Any) -> int | None:
         """An event of an application."""
         with self.database.tenant(self.tenant) as session:
@@ -85,7 +98,7 @@ class Crm:
                 fire_timers(self.database, now),
                 match_events(self.database, self.index),
                 start_gathered(self.database, self.index),
-                show_existing(self.database, self.index),
+                show_existing(self.database, self.index, now),
             ]
         ):
             pass

@@ -128,7 +128,7 @@ def test_pages_are_written_where_they_differ(tmp_path, generated):
 def test_an_example_is_built_for_a_type_that_nothing_shows(tmp_path):
     from oneo_app.docs.nodes import example_of
 
-    for name, key in (("trigger_scheduled", "cron_expression"), ("create_follow_up_task", "title")):
+    for name, key in (("trigger_date_reached", "date_field"), ("create_follow_up_task", "title")):
         example = example_of(catalogue().get(name), tmp_path)
         assert example["config"][key]
         catalogue().get(name).Config.model_validate(example["config"])

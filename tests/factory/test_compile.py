@@ -271,7 +271,7 @@ def test_a_node_pulls_what_it_reads_and_a_computed_name_pulls_everything_before_
 def test_schedule_comes_from_the_clock_and_limits_the_runs():
     found = plan("schedule")
     assert found.schedule is not None
-    assert (found.schedule.cron, found.schedule.timezone) == ("0 9 * * MON", "America/New_York")
+    assert (found.schedule.crons, found.schedule.timezone) == (("0 9 * * MON",), "America/New_York")
     assert (found.max_active_runs, found.schedule.catchup, found.timezone) == (2, True, "Europe/Berlin")
 
 

@@ -21,6 +21,9 @@ def served(database_url: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ONEO_DATABASE_URL", database_url)
         oneo_settings.settings.cache_clear()
+        if product_database.cache_info().currsize:
+            # Commands of earlier tests have left theirs: forgotten, its connections would never be closed.
+            product_database().dispose()
         product_database.cache_clear()
         server = uvicorn.Server(uvicorn.Config(make_app(), host="127.0.0.1", port=0, log_level="warning"))
         started = threading.Event()

@@ -18,6 +18,7 @@ from oneo.store import (
     holds,
     inbox,
     log,
+    metrics,
     notifications,
     pipelines,
     records,
@@ -125,6 +126,7 @@ def fill(database: Database) -> Callable[[str], None]:
             )
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
+            metrics.push(session, tenant_id, "boiler-7", {"temperature": 20})
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(

@@ -98,6 +98,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "due": lambda aim: datetime.now(UTC),
     "kind": lambda aim: "app",
     "topic": lambda aim: "changed",
+    "series": lambda aim: "boiler-7",
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
@@ -163,6 +164,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "unique.remember": {"all_fields": lambda aim: []},
     "unique.holder": {"field_name": lambda aim: "number", "value": lambda aim: "E1"},
+    "metrics.push": {"values": lambda aim: {"word": "changed"}},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "bulk.known_ids": {"ids": lambda aim: [aim.ids.record]},
     "bulk.having": {"field": lambda aim: "email", "values": lambda aim: [EMAIL]},
@@ -177,7 +179,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
 }
 # Their number is no count: two tenants have different ones.
-NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put"}
+NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put", "metrics.push"}
 # What has a default is left out, unless it names rows.
 OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
 

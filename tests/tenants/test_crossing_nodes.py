@@ -100,6 +100,10 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "set_variable": lambda ids: {"nodes": [START, READ]},
     "sub_workflow": lambda ids: node("sub_workflow", workflow_id=ids.workflow),
     "task_notify": lambda ids: node("task_notify", recipients=["eva"], title="x", message=f"x{SEEN}"),
+    "trigger_condition_met": lambda ids: trigger(
+        "trigger_condition_met", conditions=[{"field": "word", "operator": "exists", "value": True}]
+    ),
+    "trigger_date_reached": lambda ids: trigger("trigger_date_reached", date_field="created_at"),
     "trigger_manual": lambda ids: trigger("trigger_manual"),
     "trigger_record_created": lambda ids: trigger("trigger_record_created", pipeline_ids=["*"]),
     "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),

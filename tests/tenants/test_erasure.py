@@ -16,8 +16,8 @@ from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
-from oneo.store import executions, held_events, records
-from oneo.store.models import Execution
+from oneo.store import executions, held_events, metrics, records
+from oneo.store.models import Execution, Metric
 from oneo_app.airflow_copies import remove_logs
 from oneo_app.report import execution_report
 from tests.nodes.bench import Bench, workflow
@@ -138,6 +138,14 @@ def test_what_was_merged_goes_along(oneo: Callable[..., Any], bench: Bench, ann:
     left = everything(bench.database, bench.tenant)
     assert [word for word in ("987654", "ann l.", "ann@old.example.com") if word in left] == []
     assert (counts["records"], bench.get(ann), bench.get(double)) == (2, None, None)
+
+
+def test_a_value_that_names_the_person_is_taken_out(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    with bench.database.tenant(bench.tenant) as session:
+        metrics.push(session, bench.tenant, "desk-3", {"seat": ANN, "height": 70})
+    assert erase(oneo, bench.tenant)["erased"]["metrics_mentioning"] == 1
+    with bench.database.tenant(bench.tenant) as session:
+        assert session.get_one(Metric, (bench.tenant, "desk-3")).data == {"seat": "[erased]", "height": 70}
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

@@ -19,6 +19,7 @@ from oneo.store import (
     holds,
     inbox,
     log,
+    metrics,
     notifications,
     pipelines,
     records,
@@ -142,6 +143,7 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
+        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         executions.enqueue(
             session,

@@ -35,7 +35,7 @@ def _holds(condition: Condition, record: Mapping[str, Any]) -> bool:
             return _has_words(
                 {name: record[name] for name in record if name not in _UNSEARCHED}, condition.value
             )
-        value = _value(record, condition.field)
+        value = value_at(record, condition.field)
         return _time_holds(condition, value) if condition.is_time else _clause_holds(condition, value)
     found = (matches(member, record) is None for member in condition.members)
     if condition.operator == "$not":
@@ -43,7 +43,8 @@ def _holds(condition: Condition, record: Mapping[str, Any]) -> bool:
     return any(found) if condition.operator == "$or" else all(found)
 
 
-def _value(record: Any, path: tuple[str, ...]) -> Any:
+def value_at(record: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path of a record; None where nothing does."""
     for name in path:
         if isinstance(record, Mapping):
             record = record.get(name)

@@ -28,6 +28,7 @@ from oneo.store.models import (
     ExecutionLog,
     InboxEvent,
     LegalHold,
+    Metric,
     Notification,
     Record,
     RecordEvent,
@@ -104,6 +105,7 @@ def erase(session: Session, email: str) -> Erased:
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
+    counts["metrics_mentioning"] = _scrub(session, address, Metric, (Metric.data,))
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     counts["documents_mentioning"] = documents.take_out(session, address)
     elsewhere: list[tuple[Any, Sequence[InstrumentedAttribute[Any]]]] = [

@@ -226,7 +226,7 @@ class Gathering(Base):
 
 
 class Timer(Base):
-    """A moment that a trigger waits for, for a record or on its own."""
+    """A moment that a trigger waits for, for a record, for a series of metrics or on its own."""
 
     __tablename__ = "timers"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -235,6 +235,18 @@ class Timer(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     record_id: Mapped[UUID | None]
     due_at: Mapped[datetime]
+    series: Mapped[str | None]
+
+
+class Metric(Base):
+    """The latest values of a series of metrics; `measured` is when each was measured."""
+
+    __tablename__ = "metrics"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    measured: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class Workflow(Base):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from oneo.events import TIMER
+from oneo.events import METRIC, TIMER
 from oneo.store import inbox
 from oneo.store.events import RECORD
-from oneo.store.models import Record, Timer
+from oneo.store.models import InboxEvent, Metric, Record, RecordEvent, Timer
 from oneo.store.records import view
 
 
@@ -30,22 +30,55 @@ def arm(
     key: str,
     due: datetime,
     record_id: UUID | None = None,
-) -> None:
-    """Ask the trigger again at `due`; replaces an earlier moment of the same key (system session)."""
+    series: str | None = None,
+    *,
+    latest: bool = False,
+) -> bool:
+    """Ask the trigger again at `due`; replaces an earlier moment of the same key (system session).
+
+    Args:
+        session: A system session.
+        tenant_id: The tenant.
+        workflow_id: The workflow.
+        node_id: Its trigger.
+        key: What the moment is called.
+        due: The moment.
+        record_id: The record that it is about.
+        series: The series of metrics that it is about.
+        latest: Of two moments the later one stays.
+
+    Returns:
+        Whether it is waited for; not where this very moment has come before: then what was waited for stays.
+    """
+    before = select(InboxEvent.id).where(
+        InboxEvent.tenant_id == tenant_id,
+        InboxEvent.kind == TIMER,
+        InboxEvent.topic == address(workflow_id, node_id),
+        InboxEvent.key == _name(key, due),
+    )
+    if session.scalar(before) is not None:
+        return False
     new = insert(Timer).values(
         tenant_id=tenant_id,
         workflow_id=workflow_id,
         node_id=node_id,
         key=key,
         record_id=record_id,
+        series=series,
         due_at=due,
     )
+    given = new.excluded
     session.execute(
         new.on_conflict_do_update(
             index_elements=["tenant_id", "workflow_id", "node_id", "key"],
-            set_={"due_at": new.excluded.due_at, "record_id": new.excluded.record_id},
+            set_={
+                "due_at": func.greatest(Timer.due_at, given.due_at) if latest else given.due_at,
+                "record_id": given.record_id,
+                "series": given.series,
+            },
         )
     )
+    return True
 
 
 def disarm(session: Session, tenant_id: str, workflow_id: str, node_id: str, key: str) -> bool:
@@ -62,26 +95,56 @@ def disarm(session: Session, tenant_id: str, workflow_id: str, node_id: str, key
 def fire_due(session: Session, limit: int, now: datetime | None = None) -> int:
     """Make events of the moments that have come (system session); returns how many.
 
-    Each is made once: its key in the inbox says which moment of which timer it is. The record goes with it as it is
-    now; a record that was deleted meanwhile is left out. `now` is for a clock of one's own.
+    Each is made once: its key in the inbox says which moment of which timer it is. The record, or the series of
+    metrics, goes with it as it is now; a record that was deleted meanwhile is left out. A moment waits for what
+    happened to its record before it and nobody has handled yet: that may put it off. `now` is for a clock of one's own.
     """
     moment = func.clock_timestamp() if now is None else now
-    query = select(Timer).where(Timer.due_at <= moment).order_by(Timer.due_at).limit(limit)
+    query = select(Timer).where(Timer.due_at <= moment, ~_unhandled()).order_by(Timer.due_at).limit(limit)
     due = list(session.scalars(query.with_for_update(skip_locked=True)))
     for row in due:
-        data: dict[str, Any] = {"key": row.key, "due_at": row.due_at.isoformat()}
+        data: dict[str, Any] = {"key": row.key, "due_at": row.due_at.astimezone(UTC).isoformat()}
         record = session.get(Record, (row.tenant_id, row.record_id)) if row.record_id else None
         if record is not None and record.deleted_at is None:
             data[RECORD] = view(record)
+        if row.series is not None:
+            metric = session.get(Metric, (row.tenant_id, row.series))
+            data |= {"series": row.series, "after": metric.data if metric is not None else {}}
         inbox.put(
             session,
             row.tenant_id,
             TIMER,
             address(row.workflow_id, row.node_id),
             data,
-            key=f"{row.key}@{row.due_at.isoformat()}",
+            key=_name(row.key, row.due_at),
             record_id=row.record_id,
         )
         session.delete(row)
     session.flush()
     return len(due)
+
+
+def _name(key: str, due: datetime) -> str:
+    """What a moment is called in the inbox."""
+    return f"{key}@{due.astimezone(UTC).isoformat()}"
+
+
+def _unhandled() -> ColumnElement[bool]:
+    """Whether something happened before the timer's moment to what it is about, and nobody has handled it."""
+    change = exists().where(
+        RecordEvent.tenant_id == Timer.tenant_id,
+        RecordEvent.record_id == Timer.record_id,
+        RecordEvent.handled_at.is_(None),
+        RecordEvent.created_at <= Timer.due_at,
+    )
+    pushed = and_(
+        Timer.series.is_not(None),
+        exists().where(
+            InboxEvent.tenant_id == Timer.tenant_id,
+            InboxEvent.kind == METRIC,
+            InboxEvent.topic == Timer.series,
+            InboxEvent.handled_at.is_(None),
+            InboxEvent.created_at <= Timer.due_at,
+        ),
+    )
+    return or_(change, pushed)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
-from oneo.store.models import ActiveTrigger, Tenant, Workflow, WorkflowVersion
+from oneo.store.models import ActiveTrigger, Tenant, Timer, Workflow, WorkflowVersion
 from oneo.suggest import did_you_mean
 
 _REVISION = SqlSequence("workflow_revision")
@@ -122,6 +122,8 @@ def withdraw(session: Session, tenant_id: str, workflow_id: str) -> Published:
         )
     )
     _drop_triggers(session, tenant_id, workflow_id)
+    # Published again, it is shown what there is by then; a moment that was kept would speak of an earlier state.
+    session.execute(delete(Timer).where(Timer.tenant_id == tenant_id, Timer.workflow_id == workflow_id))
     return Published(workflow_id, version, revision)
 
 

@@ -15,7 +15,7 @@ from oneo.settings import settings
 from oneo.store import executions, gatherings, timers
 from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
-from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Starts, Verdict
+from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Several, Starts, Verdict
 from oneo_app.dispatcher.trigger_index import Candidate
 
 Chain = Sequence[Mapping[str, Any]]
@@ -51,20 +51,15 @@ def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdi
     match verdict:
         case Refuses():
             return Decision("refused", verdict.reason)
-        case Arms():
-            timers.arm(
-                session,
-                row.tenant_id,
-                row.workflow_id,
-                row.node_id,
-                verdict.key,
-                verdict.due,
-                event.record_id,
-            )
-            return Decision("armed", f"it looks again at {verdict.due.isoformat()}")
-        case Disarms():
-            timers.disarm(session, row.tenant_id, row.workflow_id, row.node_id, verdict.key)
-            return Decision("disarmed", verdict.reason)
+        case Arms() | Disarms():
+            return _wait(session, trigger, event, verdict)
+        case Several():
+            made = [_wait(session, trigger, event, part) for part in verdict.parts]
+            outcome = next((one.outcome for one in made if one.outcome == "armed"), made[0].outcome)
+            return Decision(outcome, "; ".join(dict.fromkeys(one.reason for one in made)))
+        case Starts():
+            for part in verdict.then:
+                _wait(session, trigger, event, part)
     stopped = _loop(trigger, chain)
     if stopped:
         return Decision("stopped", stopped)
@@ -73,6 +68,26 @@ def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdi
         execution_id = executions.id_for_event(row.tenant_id, row.workflow_id, first)
         return Decision("gathered", _waits(verdict), execution_id)
     return start(session, trigger, event, verdict, chain)
+
+
+def _wait(session: Session, trigger: Candidate, event: Event, verdict: Arms | Disarms) -> Decision:
+    row = trigger.row
+    where = (row.tenant_id, row.workflow_id, row.node_id, verdict.key)
+    if isinstance(verdict, Disarms):
+        gone = timers.disarm(session, *where)
+        return Decision("disarmed" if gone else "refused", verdict.reason)
+    moment = verdict.due.isoformat()
+    armed = timers.arm(
+        session,
+        *where,
+        verdict.due,
+        record_id=event.record_id,
+        series=event.series,
+        latest=verdict.latest,
+    )
+    if not armed:
+        return Decision("known", f"{moment} has come before")
+    return Decision("armed", f"it looks again at {moment}")
 
 
 def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, chain: Chain) -> Decision:

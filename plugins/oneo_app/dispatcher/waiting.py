@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from oneo.database import Database
@@ -50,8 +51,11 @@ def fire_timers(database: Database, now: datetime | None = None) -> int:
         return timers.fire_due(session, BATCH, now)
 
 
-def show_existing(database: Database, index: TriggerIndex) -> int:
-    """Show a new trigger some of the records that were there before it; returns how many."""
+def show_existing(database: Database, index: TriggerIndex, now: datetime | None = None) -> int:
+    """Show a new trigger some of the records that were there before it; returns how many.
+
+    `now` is for a clock of one's own.
+    """
     with database.system() as session:
         row = triggers.claim_unseen(session)
         if row is None:
@@ -61,18 +65,19 @@ def show_existing(database: Database, index: TriggerIndex) -> int:
         found = triggers.next_unseen(session, row, BATCH)
         if trigger is None:
             return len(found)
-        for event in with_types(session, [_seen(record) for record in found]):
+        moment = now or session.execute(select(func.clock_timestamp())).scalar_one()
+        for event in with_types(session, [_seen(record, moment) for record in found]):
             carry_out(session, trigger, event, trigger.consider(event), ())
         return len(found)
 
 
-def _seen(record: Record) -> Event:
+def _seen(record: Record, moment: datetime) -> Event:
     return Event(
         id=0,
         tenant_id=record.tenant_id,
         kind=SEEN,
         topic=record.pipeline_id,
-        at=record.updated_at,
+        at=moment,
         record_id=record.id,
         record=view(record),
     )
