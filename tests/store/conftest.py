@@ -13,8 +13,10 @@ from sqlalchemy.engine import make_url
 
 from oneo.database import Database
 from oneo.store import (
+    api_tokens,
     executions,
     gatherings,
+    hook_refusals,
     inbox,
     log,
     notifications,
@@ -123,6 +125,8 @@ def fill(database: Database) -> Callable[[str], None]:
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            api_tokens.create(session, tenant_id, "shop", ["events"])
+            hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

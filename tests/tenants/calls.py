@@ -134,6 +134,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "remind_at": lambda aim: None,
     "link_url": lambda aim: None,
     "definition_hash": lambda aim: "changed",
+    "scopes": lambda aim: ["hooks"],
+    "token_id": lambda aim: row(aim, models.ApiToken, "true").id,
+    "path": lambda aim: "orders",
+    "code": lambda aim: "signature",
     **dict.fromkeys(
         ("type", "title", "description", "priority", "assigned_to", "channel", "recipient", "message",
          "trigger_node", "trigger_type", "node_id", "node_type", "reason"),
@@ -148,6 +152,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "executions.recent": {"status": lambda aim: "pending"},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
+    "api_tokens.bearer": {"key": lambda aim: "oneo_unknown"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.store import (
+    api_tokens,
     executions,
     gatherings,
+    hook_refusals,
     inbox,
     log,
     notifications,
@@ -139,6 +141,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
             },
         )
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
+        api_tokens.create(session, tenant, word, ["events"])
+        hook_refusals.note(session, tenant, "orders", "signature", word)
         executions.enqueue(
             session,
             tenant,
