@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from starlette.responses import Response
 
+    from oneo_operators.services import Vault
+
 PREFIX = "/oneo"
 
 
@@ -29,15 +31,21 @@ class LazyApp:
         await self._app(scope, receive, send)
 
 
-def make_app() -> FastAPI:
-    """The application with the `router` of every module under `routes`."""
+def make_app(vault: Vault | None = None) -> FastAPI:
+    """The application with the `router` of every module under `routes`.
+
+    Args:
+        vault: Where secrets are; Airflow's by default.
+    """
     from fastapi import FastAPI  # noqa: PLC0415 - see LazyApp
 
     from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
     from oneo_app.http import routes  # noqa: PLC0415
     from oneo_app.http.refusals import RequestRefusedError  # noqa: PLC0415
+    from oneo_app.http.vault import airflow_vault  # noqa: PLC0415
 
     app = FastAPI(title="Oneo Workflows", docs_url="/docs", openapi_url="/openapi.json", redoc_url=None)
+    app.state.vault = vault if vault is not None else airflow_vault()
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router)
     app.add_exception_handler(RequestRefusedError, _refused)

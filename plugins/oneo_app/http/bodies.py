@@ -48,7 +48,11 @@ def inflate(raw: bytes, encoding: str, limit: int) -> bytes:
     name = encoding.strip().lower()
     if name not in _ENCODINGS:
         raise RequestRefusedError(
-            415, f"the body is compressed as {name[:40]!r}", "use gzip, deflate or none", code="encoding"
+            415,
+            f"the body is compressed as {name[:40]!r}",
+            "use gzip, deflate or none",
+            code="encoding",
+            kept="the body is compressed in a way that is not read",
         )
     if name in ("", "identity"):
         return raw

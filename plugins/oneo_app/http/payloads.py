@@ -72,10 +72,17 @@ def parse(body: bytes, content_type: str) -> Payload:
     except (ValueError, FormParserError) as error:
         message = str(error) if isinstance(error, ValueError) else "the form cannot be read"
         raise RequestRefusedError(
-            400, f"the body is not valid {kind or 'text'}: {message[:200]}", code="payload"
+            400,
+            f"the body is not valid {kind or 'text'}: {message[:200]}",
+            code="payload",
+            kept="the body cannot be read as what it says it is",
         ) from None
     raise RequestRefusedError(
-        415, f"bodies of type {kind[:80]!r} are not read", "send JSON, a form or text", code="content_type"
+        415,
+        f"bodies of type {kind[:80]!r} are not read",
+        "send JSON, a form or text",
+        code="content_type",
+        kept="bodies of that type are not read",
     )
 
 
@@ -88,7 +95,11 @@ def _decoded(body: bytes, options: Mapping[str, bytes]) -> tuple[str, str]:
         charset = ""
     if charset not in _CHARSETS:
         raise RequestRefusedError(
-            415, f"the charset {asked[:40]!r} is not read", "send UTF-8", code="content_type"
+            415,
+            f"the charset {asked[:40]!r} is not read",
+            "send UTF-8",
+            code="content_type",
+            kept="bodies in that charset are not read",
         )
     try:
         return check_text(body.decode("utf-8-sig" if charset == "utf-8" else charset)), charset

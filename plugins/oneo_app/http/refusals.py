@@ -18,6 +18,7 @@ class RequestRefusedError(UserError):
         code: One word for it, the same for all requests that fail in this way.
         headers: Headers that the answer needs, e.g. `Allow`.
         problems: Everything that is wrong with the payload, where it is more than one thing.
+        kept: What may be written down of it; by default the message. Nothing of what the sender has written.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class RequestRefusedError(UserError):
         code: str = "request",
         headers: Mapping[str, str] | None = None,
         problems: Sequence[Mapping[str, str]] = (),
+        kept: str | None = None,
     ) -> None:
         super().__init__(message, hint)
         self.status = status
         self.code = code
         self.headers = dict(headers or {})
         self.problems = list(problems)
+        self.kept = kept if kept is not None else message
 
     def as_json(self) -> dict[str, Any]:
         """As the sender is told."""
