@@ -15,6 +15,8 @@ from sqlalchemy import func, select
 
 from oneo.store import tenants
 from oneo.store.models import InboxEvent
+from oneo_app.hook_trial import signed
+from oneo_app.hooks import options_of
 from tests.dispatcher.crm import Crm
 from tests.http_api.senders import SECRET, Sender, digest
 from tests.nodes.bench import TestVault
@@ -253,3 +255,15 @@ def test_the_secret_stands_nowhere(crm: Crm, sender: Sender) -> None:
     assert SECRET not in json.dumps(data)
     assert data["headers"]["x-kept"] == "1"
     assert {"authorization", "cookie", "x-api-key"} & set(data["headers"]) == set()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"signature": one} for one in ("standard", "hmac", "github", "stripe", "token", "none")]
+    + [{"signature": "hmac", "timestamp_header": "X-T", "signature_header": "X-S"}],
+)
+def test_a_trial_is_signed_as_the_hook_wants_it(crm: Crm, sender: Sender, options: dict[str, str]) -> None:
+    crm.watch("trigger_webhook", **HOOK, **options)
+    with crm.database.tenant(crm.tenant) as session:
+        read = options_of(session, "orders")
+    assert sender.post(BODY, signed(read, [SECRET], BODY)).status_code == 202
