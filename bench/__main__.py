@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.fusion import measure_fusion
+from bench.intake import measure_intake
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
 from bench.measure import Measurement
@@ -21,6 +22,7 @@ def main() -> None:
     """Measure everything."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     found: list[Measurement] = [*measure_imports(), *measure_language(console.print)]
+    found += measure_intake(console.print)
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
         found += measure_fusion(stack, rounds, console.print)

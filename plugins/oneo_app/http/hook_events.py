@@ -1,4 +1,4 @@
-"""From a request to a hook's event: checked, read, and committed before its sender hears of it."""
+"""From a request to a hook's event: proven, read and checked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from oneo.database import database
-from oneo.store import inbox
 from oneo_app.http.bodies import inflate
 from oneo_app.http.clients import Address, stands_in
+from oneo_app.http.intake import Incoming
 from oneo_app.http.payloads import Payload, parse
 from oneo_app.http.refusals import RequestRefusedError
 from oneo_app.http.signatures import verify
@@ -42,14 +41,6 @@ class Received:
     raw: bytes
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """A request that is an event now; `known` says that it was one before."""
-
-    event_id: int
-    known: bool
-
-
 def admit(options: TriggerWebhookConfig, method: str, address: Address | None) -> None:
     """Nothing where the hook takes requests of this method from this address.
 
@@ -65,10 +56,10 @@ def admit(options: TriggerWebhookConfig, method: str, address: Address | None) -
         raise RequestRefusedError(403, "this hook takes nothing from that address", code="address")
 
 
-def accept(
+def read(
     tenant_id: str, hooks: Sequence[TriggerWebhookConfig], request: Received, secrets: Secrets
-) -> Accepted:
-    """Make an event of a request; it is committed when this returns.
+) -> Incoming:
+    """What a request wants to tell, where it may.
 
     Where several triggers share a path, each of them has to let the request in.
 
@@ -94,17 +85,7 @@ def accept(
         "query": redact(_query(request), known),
         "files": found.files,
     }
-    topic = hooks[0].topic
-    with database().tenant(tenant_id) as session:
-        event_id = inbox.put(session, tenant_id, WEBHOOK, topic, data, key=key)
-        if event_id is not None:
-            return Accepted(event_id, known=False)
-        earlier = inbox.find(session, tenant_id, WEBHOOK, topic, key or "")
-    if earlier is None:
-        raise RequestRefusedError(
-            503, "the event that came before is no longer kept", "send it again", code="lost"
-        )
-    return Accepted(earlier, known=True)
+    return Incoming(tenant_id, WEBHOOK, hooks[0].topic, data, key)
 
 
 def _payload(request: Received, body: bytes) -> Payload:

@@ -16,29 +16,26 @@ from oneo_app.dispatcher.trigger_index import Candidate
 from oneo_app.http.authority import opened_by
 from oneo_app.http.bodies import read_raw
 from oneo_app.http.clients import client_address
-from oneo_app.http.hook_events import Accepted, Received, accept, admit
-from oneo_app.http.refusal_notes import RefusalNotes
+from oneo_app.http.hook_events import Received, admit, read
+from oneo_app.http.intake import Accepted
 from oneo_app.http.refusals import RequestRefusedError
-from oneo_app.http.triggers import CurrentTriggers
 from oneo_app.http.waiting import outcome
 from oneo_operators.nodes.triggers.trigger_webhook import WEBHOOK, TriggerWebhookConfig
 from oneo_operators.services import Secrets
 
 router = APIRouter()
-_triggers = CurrentTriggers()
-_notes = RefusalNotes()
 
 
 @router.api_route("/hooks/{tenant}/{path:path}", methods=["POST", "PUT", "GET"], include_in_schema=False)
 async def receive(request: Request, tenant: str, path: str) -> JSONResponse:
     """Take a request in: 202 with its event, 200 where it came before."""
-    found = await _triggers.watching(tenant, WEBHOOK, path)
+    found = await request.app.state.triggers.watching(tenant, WEBHOOK, path)
     if not found:
         raise RequestRefusedError(404, "there is no such hook", code="unknown")
     try:
         accepted = await _accept(request, tenant, _readable(found))
     except RequestRefusedError as refused:
-        await run_in_threadpool(_notes.note, tenant, path, refused.code, refused.kept)
+        await run_in_threadpool(request.app.state.refusals.note, tenant, path, refused.code, refused.kept)
         raise
     waits = next((one for one in found if one.options.respond == "output"), None)
     told: dict[str, Any] = {"event": accepted.event_id, "status": "known" if accepted.known else "accepted"}
@@ -70,7 +67,11 @@ async def _accept(request: Request, tenant: str, hooks: Sequence[TriggerWebhookC
         admit(options, request.method, address)
     raw = await read_raw(request, min(options.max_bytes for options in hooks))
     received = Received(request.method, request.headers, request.query_params.multi_items(), raw)
-    return await run_in_threadpool(accept, tenant, hooks, received, Secrets(request.app.state.vault, tenant))
+    incoming = await run_in_threadpool(
+        read, tenant, hooks, received, Secrets(request.app.state.vault, tenant)
+    )
+    accepted: Accepted = await request.app.state.intake.put(incoming)
+    return accepted
 
 
 def _readable(found: Sequence[Candidate]) -> list[TriggerWebhookConfig]:
