@@ -120,6 +120,14 @@ def test_all_problems_of_a_payload_at_once(crm: Crm, sender: Sender) -> None:
     assert sender.post(b'{"id": 1, "amount": 2, "mail": "a@b.c"}').status_code == 202
 
 
+@pytest.mark.timeout(30)
+def test_a_pattern_takes_no_longer_than_its_text(crm: Crm, sender: Sender) -> None:
+    schema = {"properties": {"name": {"type": "string", "pattern": "^(a+)+$"}}}
+    crm.watch("trigger_webhook", **OPEN, payload_schema=schema)
+    assert sender.post(b'{"name": "' + b"a" * 50_000 + b'!"}').status_code == 422
+    assert sender.post(b'{"name": "' + b"a" * 50_000 + b'"}').status_code == 202
+
+
 @pytest.mark.parametrize(
     ("dedupe", "body", "headers", "statuses"),
     [

@@ -78,7 +78,8 @@ def read(
         _check(options, found.value)
     key = _key(hooks[0], request.headers, found.value)
     data = {
-        "payload": found.value,
+        # Of a GET the payload is the query.
+        "payload": redact(found.value, known) if request.method == "GET" else found.value,
         "method": request.method,
         "content_type": request.headers.get("content-type", ""),
         "headers": redact(_headers(request.headers, hooks), known),

@@ -16,6 +16,7 @@ from oneo.filters import Clause, matches, parse
 from oneo.verdicts import Refuses, Starts, Verdict
 from oneo_operators.base import NodeConfig, TriggerOperator
 from oneo_operators.filter_option import Filters
+from oneo_operators.payload_schema import problem_of, validator_of
 from oneo_operators.secret_option import misspelt
 
 if TYPE_CHECKING:
@@ -108,16 +109,9 @@ class TriggerWebhookConfig(NodeConfig):
     @field_validator("payload_schema")
     @classmethod
     def _is_schema(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - not needed in tasks
-        from jsonschema.exceptions import SchemaError  # noqa: PLC0415
-
-        if value is not None:
-            if _refers_elsewhere(value):
-                raise ValueError("`$ref` must point into this schema (`#/…`); others are not fetched")
-            try:
-                Draft202012Validator.check_schema(value)
-            except SchemaError as error:
-                raise ValueError(f"no JSON Schema: {error.message}") from None
+        problem = problem_of(value) if value is not None else None
+        if problem is not None:
+            raise ValueError(problem)
         return value
 
     @model_validator(mode="before")
@@ -163,10 +157,7 @@ class TriggerWebhookConfig(NodeConfig):
     @cached_property
     def schema_validator(self) -> Validator:
         """What payloads are checked with, compiled once."""
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - not needed in tasks
-
-        schema = self.payload_schema if self.payload_schema is not None else {"type": "object"}
-        return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        return validator_of(self.payload_schema if self.payload_schema is not None else {"type": "object"})
 
     @cached_property
     def clauses(self) -> Sequence[Clause]:
@@ -207,17 +198,3 @@ class TriggerWebhookOperator(TriggerOperator):
         if clause is not None:
             return Refuses(f"the payload does not fit the filter {clause}")
         return Starts({**fields, **event.trigger_data()})
-
-
-def _refers_elsewhere(schema: Any) -> bool:
-    pending = [schema]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, dict):
-            for name in ("$ref", "$dynamicRef"):
-                if isinstance(part.get(name), str) and not part[name].startswith("#"):
-                    return True
-            pending += part.values()
-        elif isinstance(part, list):
-            pending += part
-    return False
