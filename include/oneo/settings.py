@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from oneo.errors import UserError
@@ -85,6 +86,13 @@ class Settings(BaseSettings):
         default=None,
         description="Address of a record in your CRM, with {pipeline_id} and {id}; nodes see it as `record.url`.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for entry in filter(None, map(str.strip, value.split(","))):
+            ip_network(entry)
+        return value
 
 
 @lru_cache(maxsize=1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from oneo import settings as oneo_settings
+from oneo.errors import UserError
 from oneo.store import api_tokens, executions
 from oneo.store.models import Execution
 from tests.dispatcher.crm import Crm
@@ -17,6 +19,19 @@ from tests.nodes.bench import EXAMPLES
 
 OPEN: dict[str, Any] = {"path": "orders", "signature": "none"}
 BODY = b'{"a": 1}'
+
+
+@pytest.fixture
+def trust() -> Iterator[Callable[[str], None]]:
+    """Names the proxies that stand before the server."""
+    with pytest.MonkeyPatch.context() as environment:
+
+        def proxies(text: str) -> None:
+            environment.setenv("ONEO_TRUSTED_PROXIES", text)
+            oneo_settings.settings.cache_clear()
+
+        yield proxies
+    oneo_settings.settings.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -61,8 +76,8 @@ def test_a_get_gives_its_query(crm: Crm, sender: Sender) -> None:
     assert crm.started[0].data["challenge"] == "{{secrets.x}}"
 
 
-def test_the_catalogue_s_example(crm: Crm, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    trust(monkeypatch, "127.0.0.0/8")
+def test_the_catalogue_s_example(crm: Crm, sender: Sender, trust: Callable[[str], None]) -> None:
+    trust("127.0.0.0/8")
     crm.watch("trigger_webhook", **EXAMPLES["trigger_webhook"])
     hook = Sender(sender.http, crm.tenant, "webhook_secret", "abc123")
     inside, outside = {"x-forwarded-for": "192.168.1.9"}, {"x-forwarded-for": "192.168.2.9"}
@@ -71,11 +86,6 @@ def test_the_catalogue_s_example(crm: Crm, sender: Sender, monkeypatch: pytest.M
     assert hook.send([1], inside).status_code == 422
     crm.round()
     assert [row.data["n"] for row in crm.started] == [1]
-
-
-def trust(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
-    monkeypatch.setenv("ONEO_TRUSTED_PROXIES", proxies)
-    oneo_settings.settings.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -95,16 +105,20 @@ def trust(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
 def test_senders_behind_proxies(
     crm: Crm,
     sender: Sender,
-    monkeypatch: pytest.MonkeyPatch,
+    trust: Callable[[str], None],
     trusted: str,
     forwarded: str | None,
     status: int,
 ) -> None:
-    trust(monkeypatch, trusted)
+    trust(trusted)
     crm.watch("trigger_webhook", **OPEN, allowed_ips=["10.1.0.0/16"])
     assert sender.post(BODY, {"x-forwarded-for": forwarded} if forwarded else {}).status_code == status
-    monkeypatch.undo()
-    oneo_settings.settings.cache_clear()
+
+
+def test_proxies_that_are_none_are_said_at_once(trust: Callable[[str], None]) -> None:
+    trust("10.0.0.0/8, proxy.internal")
+    with pytest.raises(UserError, match=r"ONEO_TRUSTED_PROXIES.*proxy\.internal"):
+        oneo_settings.settings()
 
 
 def test_all_problems_of_a_payload_at_once(crm: Crm, sender: Sender) -> None:
