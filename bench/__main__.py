@@ -9,6 +9,7 @@ from rich.table import Table
 
 from bench.filters import measure_filters
 from bench.fusion import measure_fusion
+from bench.intake import measure_intake
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
 from bench.measure import Measurement
@@ -27,6 +28,7 @@ def main() -> None:
         *measure_language(console.print),
         *measure_filters(console.print),
         *measure_imports_of_records(),
+        *measure_intake(console.print),
     ]
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)

@@ -220,6 +220,10 @@ class NodeType(Protocol):
         """For loop breakers: what they call the loop they end; empty for the innermost around them."""
 
     @classmethod
+    def cautions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+        """(JSON path inside the config, what, hint) of everything that is allowed but may not be meant."""
+
+    @classmethod
     def calls(cls, config: Mapping[str, Any]) -> Call | None:
         """For nodes that run another workflow: which, unless an expression says it."""
 

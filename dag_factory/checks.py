@@ -130,11 +130,13 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
         branches = tuple(found.branches(node.config))
         defines = frozenset(found.defines(node.config))
         list(found.reads(node.config, Place()))
+        cautions = list(found.cautions(node.config))
     except Exception as error:
         # A node type may come from another package; its mistakes must not look like the author's, nor end the check.
         message = f"node type {node.type!r} cannot read these options: {type(error).__name__}: {error}"
         return None, [Problem("error", node.id, at, message, "tell whoever provides this node type")]
     problems += broken
+    problems += [Problem("warning", node.id, at + path, what, hint) for path, what, hint in cautions]
     one = Checked(node, index, found, expressions, branches, defines)
     if found.is_missing:
         problems.append(missing_problem(node, index))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from oneo.errors import UserError
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "
         "private or loopback, e.g. `127.0.0.1:9000,10.1.0.0/16,crm.internal`.",
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Comma-separated networks of the proxies in front of the API server, e.g. `10.0.0.0/8,::1`: what "
+        "they say about the sender's address (`X-Forwarded-For`) is believed.",
+    )
     public_url: str = Field(
         default="http://localhost:8080",
         description="Address of the Airflow UI as users see it; links start with it.",
@@ -97,6 +103,13 @@ class Settings(BaseSettings):
         default=None,
         description="Address of a record in your CRM, with {pipeline_id} and {id}; nodes see it as `record.url`.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for entry in filter(None, map(str.strip, value.split(","))):
+            ip_network(entry)
+        return value
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from oneo_app.commands import (
     definitions,
     demo,
     erase,
+    hooks,
     metrics,
     migrate,
     pipelines,
@@ -19,6 +20,7 @@ from oneo_app.commands import (
     runs,
     stack,
     tenants,
+    tokens,
     workflows,
 )
 
@@ -39,7 +41,9 @@ for module in (
     records,
     metrics,
     pipelines,
+    hooks,
     tenants,
+    tokens,
     erase,
     migrate,
     demo,

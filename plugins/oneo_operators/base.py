@@ -148,6 +148,11 @@ class NodeOperator(BaseOperator, SkipMixin):
         return None
 
     @classmethod
+    def cautions(cls, config: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+        """(JSON path inside the config, what, hint) of everything that is allowed but may not be meant."""
+        return ()
+
+    @classmethod
     def calls(cls, config: Mapping[str, Any]) -> Call | None:
         """For nodes that run another workflow: which, unless an expression says it."""
         return None

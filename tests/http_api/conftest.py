@@ -11,10 +11,29 @@ import uvicorn
 
 from oneo import settings as oneo_settings
 from oneo.database import database as product_database
+from tests.dispatcher.conftest import crm
+from tests.dispatcher.crm import Crm
+from tests.http_api.senders import SECRET, Sender
+from tests.nodes.bench import TestVault
+
+__all__ = ["crm"]
 
 
 @pytest.fixture(scope="module")
-def served(database_url: str) -> Iterator[str]:
+def shared_vault() -> TestVault:
+    """The server's secrets, of all tenants."""
+    return TestVault("")
+
+
+@pytest.fixture
+def vault(shared_vault: TestVault, tenant: str) -> TestVault:
+    """The server's secrets, with the test's tenant as the one whose they are."""
+    shared_vault.tenant = tenant
+    return shared_vault
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str, shared_vault: TestVault) -> Iterator[str]:
     """The server's address, e.g. `http://127.0.0.1:40001`; the application stands at its root."""
     from oneo_app.http.app import make_app
 
@@ -25,7 +44,11 @@ def served(database_url: str) -> Iterator[str]:
             # Commands of earlier tests have left theirs: forgotten, its connections would never be closed.
             product_database().dispose()
         product_database.cache_clear()
-        server = uvicorn.Server(uvicorn.Config(make_app(), host="127.0.0.1", port=0, log_level="warning"))
+        # As Airflow starts it: who stands before a proxy is our own business.
+        config = uvicorn.Config(
+            make_app(shared_vault), host="127.0.0.1", port=0, log_level="warning", proxy_headers=False
+        )
+        server = uvicorn.Server(config)
         started = threading.Event()
         thread = threading.Thread(target=_run, args=(server, started), daemon=True)
         thread.start()
@@ -55,3 +78,10 @@ def http(served: str) -> Iterator[httpx.Client]:
     """A client of the server."""
     with httpx.Client(base_url=served, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+def sender(http: httpx.Client, crm: Crm, vault: TestVault) -> Sender:
+    """A system that knows the secret `shop` of the test's tenant and calls its hook `orders`."""
+    vault.keep("shop", SECRET)
+    return Sender(http, crm.tenant)

@@ -13,9 +13,11 @@ from sqlalchemy.engine import make_url
 
 from oneo.database import Database
 from oneo.store import (
+    api_tokens,
     executions,
     gatherings,
     holds,
+    hook_refusals,
     inbox,
     log,
     metrics,
@@ -128,6 +130,8 @@ def fill(database: Database) -> Callable[[str], None]:
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             metrics.push(session, tenant_id, "boiler-7", {"temperature": 20})
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            api_tokens.create(session, tenant_id, "shop", ["events"])
+            hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

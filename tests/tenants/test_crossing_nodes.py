@@ -108,6 +108,7 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_record_created": lambda ids: trigger("trigger_record_created", pipeline_ids=["*"]),
     "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
+    "trigger_webhook": lambda ids: trigger("trigger_webhook", path="orders", secret_key="hidden"),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),
     "update_contact_status": lambda ids: node(
         "update_contact_status",

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.store import (
+    api_tokens,
     executions,
     gatherings,
     holds,
+    hook_refusals,
     inbox,
     log,
     metrics,
@@ -145,6 +147,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         )
         metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
+        api_tokens.create(session, tenant, word, ["events"])
+        hook_refusals.note(session, tenant, "orders", "signature", word)
         executions.enqueue(
             session,
             tenant,

@@ -417,3 +417,30 @@ class Notification(Base):
     due_at: Mapped[datetime | None]
     task_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ApiToken(Base):
+    """A key to the API; of its text only the hash is kept."""
+
+    __tablename__ = "api_tokens"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    hash: Mapped[str]
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class HookRefusal(Base):
+    """How often a hook refused requests for one reason, and when last."""
+
+    __tablename__ = "hook_refusals"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    message: Mapped[str]
+    count: Mapped[int] = mapped_column(BigInteger)
+    first_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

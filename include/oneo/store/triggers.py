@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import any_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from oneo.store.models import ActiveTrigger, Record
@@ -25,6 +25,12 @@ def active(session: Session, of_workflows: Sequence[tuple[str, str]] | None = No
     for row in found:
         session.expunge(row)
     return found
+
+
+def of_kind(session: Session, kind: str) -> list[ActiveTrigger]:
+    """The tenant's triggers that look at events of a kind, by workflow and node."""
+    query = select(ActiveTrigger).where(literal(kind) == any_(ActiveTrigger.event_kinds))
+    return list(session.scalars(query.order_by(ActiveTrigger.workflow_id, ActiveTrigger.node_id)))
 
 
 def claim_unseen(session: Session) -> ActiveTrigger | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +85,12 @@ class TriggerIndex:
             if found is not None:
                 yield found
             return
-        named = self._by_topic.get((event.tenant_id, event.kind, event.topic), ())
-        every = self._by_topic.get((event.tenant_id, event.kind, ALL), ())
-        yield from named
-        yield from every
+        yield from self.watching(event.tenant_id, event.kind, event.topic)
+        yield from self.watching(event.tenant_id, event.kind, ALL)
+
+    def watching(self, tenant_id: str, kind: str, topic: str) -> Sequence[Candidate]:
+        """The triggers that look at one topic of a kind, by workflow and node."""
+        return self._by_topic.get((tenant_id, kind, topic), ())
 
     def at(self, tenant_id: str, trigger_address: str) -> Candidate | None:
         """The trigger of an address (see `oneo.store.timers.address`); None where it is no longer active."""
