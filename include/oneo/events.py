@@ -10,6 +10,8 @@ from uuid import UUID
 
 # A moment that a trigger asked for has come; the event's topic is the trigger's address.
 TIMER = "timer"
+# Kinds of changes of records.
+RECORD_CHANGES = frozenset({"created", "updated", "deleted", "restored"})
 # A record that was there before its trigger: nothing happened to it, but a moment may be due for it.
 SEEN = "seen"
 
@@ -28,6 +30,7 @@ class Event:
         record: That record as expressions see it, after the change.
         before: The same before the change.
         changed: Names of the fields that changed.
+        stages: The stages of the record's pipeline in their order, where its stage changed.
         caused_by: The execution that brought it about.
     """
 
@@ -41,12 +44,18 @@ class Event:
     record: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     caused_by: UUID | None = None
 
     @property
     def key(self) -> tuple[str, int]:
         """Its identity in the store."""
         return self.tenant_id, self.id
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What filters look at: the record that changed; of any other event what came in with it."""
+        return self.record if self.kind in RECORD_CHANGES else self.data
 
     def trigger_data(self) -> dict[str, Any]:
         """What an execution that it starts gets to know: the record's fields, flat, and what happened to it.

@@ -31,6 +31,7 @@ def add(
         The id of the first event of the gathering, whose execution it will be.
     """
     now = func.clock_timestamp()
+    missing = [part for part in wanted.all_of if part != wanted.part]
     latest = timedelta(seconds=wanted.within_seconds)
     quiet = timedelta(seconds=wanted.quiet_seconds) if wanted.quiet_seconds is not None else latest
     new = insert(Gathering).values(
@@ -40,10 +41,14 @@ def add(
         key=wanted.key,
         event_ids=[event_id],
         chain=list(chain),
-        due_at=now + (min(quiet, latest) if wanted.size > 1 else timedelta()),
+        due_at=now
+        + (min(quiet, latest) if wanted.size > 1 and not _complete(wanted, missing) else timedelta()),
+        missing=missing,
     )
     count = func.cardinality(Gathering.event_ids)
     known = literal(event_id) == any_(Gathering.event_ids)
+    still_missing = func.array_remove(Gathering.missing, wanted.part)
+    complete = literal(bool(wanted.all_of)) & (func.cardinality(still_missing) == 0)
     longer = func.jsonb_array_length(new.excluded.chain) > func.jsonb_array_length(Gathering.chain)
     statement = new.on_conflict_do_update(
         index_elements=["tenant_id", "workflow_id", "node_id", "key"],
@@ -53,12 +58,17 @@ def add(
             ),
             "chain": case((longer, new.excluded.chain), else_=Gathering.chain),
             "due_at": case(
-                (count + 1 >= literal(wanted.size), now),
+                (complete | (count + 1 >= literal(wanted.size)), now),
                 else_=func.least(now + quiet, Gathering.opened_at + latest),
             ),
+            "missing": still_missing,
         },
     )
     return int(session.execute(statement.returning(Gathering.event_ids[1])).scalar_one())
+
+
+def _complete(wanted: Gathers, missing: Sequence[str]) -> bool:
+    return bool(wanted.all_of) and not missing
 
 
 def take_due(session: Session, limit: int) -> list[Gathering]:

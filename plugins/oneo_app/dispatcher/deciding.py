@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from oneo.events import Event
 from oneo.settings import settings
-from oneo.store import executions, gatherings, timers
+from oneo.store import deletion, executions, gatherings, timers
 from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
 from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Starts, Verdict
@@ -68,6 +68,8 @@ def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdi
     stopped = _loop(trigger, chain)
     if stopped:
         return Decision("stopped", stopped)
+    if verdict.archives and event.record_id is not None:
+        deletion.archive_deleted(session, row.tenant_id, event.record_id)
     if isinstance(verdict, Gathers):
         first = gatherings.add(session, row.tenant_id, row.workflow_id, row.node_id, event.id, verdict, chain)
         execution_id = executions.id_for_event(row.tenant_id, row.workflow_id, first)

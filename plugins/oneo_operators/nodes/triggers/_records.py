@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,11 @@ class RecordTriggerConfig(NodeConfig):
         """The filter that the event's record does not fit; None where it fits all."""
         clause = matches(self.clauses, event.record)
         return None if clause is None else f"the record does not fit the filter {clause}"
+
+
+def named(names: Iterable[Any]) -> str:
+    """Values as a reason lists them."""
+    return ", ".join(map(repr, names)) or "nothing"
 
 
 def as_batch(events: Sequence[Event]) -> dict[str, Any]:

@@ -55,6 +55,11 @@ class TriggerEventOperator(TriggerOperator):
         return Watch(("app",), tuple(TriggerEventConfig.model_validate(config).event_names))
 
     @classmethod
+    def requires(cls, options: TriggerEventConfig) -> Sequence[Clause]:
+        """The filters."""
+        return options.clauses
+
+    @classmethod
     def consider(cls, options: TriggerEventConfig, event: Event) -> Verdict:
         """Those whose data fit the filters."""
         clause = matches(options.clauses, event.data)
