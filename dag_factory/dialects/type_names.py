@@ -91,7 +91,6 @@ _MEANWHILE_BY_CATEGORY: Final = {
 _MEANWHILE: Final = {
     "trigger_date_reached": "meanwhile, use trigger_scheduled with a find_records that looks for the date",
     "trigger_condition_met": "meanwhile, use trigger_scheduled with a condition behind it",
-    "trigger_workflow_completed": "meanwhile, end the other workflow with a sub_workflow that calls this one",
     "delete_record": "meanwhile, update_record can give the record a stage of its own, such as deleted",
     "text_transform": "meanwhile, expressions can work on texts: {{ record.name | trim | lower }}",
     "conversation_state": "meanwhile, update_record can keep the state in a record",

@@ -67,7 +67,7 @@ class Event:
             return {**self.data, **about, "topic": self.topic}
         about |= {
             "record_id": str(self.record_id),
-            "pipeline_id": self.record.get("pipeline_id", self.topic),
+            "pipeline_id": self.record.get("pipeline_id"),
             "changed": list(self.changed),
             "record": dict(self.record),
         }

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, tex
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo.errors import UserError
+from oneo.store.endings import ENDED
 from oneo.store.executions import FINAL
 from oneo.store.models import (
     Execution,
@@ -128,7 +129,8 @@ def erase(session: Session, email: str) -> Erased:
     counts["record_events_mentioning"] = _scrub(
         session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     )
-    about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids))
+    ended = (InboxEvent.kind == ENDED) & InboxEvent.execution_id.in_(execution_ids)
+    about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)

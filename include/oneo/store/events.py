@@ -54,6 +54,21 @@ def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[i
         )
 
 
+def note_decision(
+    session: Session, tenant_id: str, event_ids: Iterable[int], trigger: str, decision: Mapping[str, Any]
+) -> None:
+    """Keep what became of events that a trigger (`workflow/node`) has gathered (system session)."""
+    for table in _TABLES:
+        session.execute(
+            text(
+                f"UPDATE {table.__tablename__}"  # noqa: S608 - the table's own name
+                " SET decisions = coalesce(decisions, '{}') || CAST(:noted AS jsonb)"
+                " WHERE tenant_id = :tenant AND id = ANY(:ids)"
+            ),
+            {"noted": json.dumps({trigger: decision}), "tenant": tenant_id, "ids": list(event_ids)},
+        )
+
+
 def set_next_aside(session: Session, reason: str) -> int | None:
     """Take the next event off the queue unhandled, its data unread, and keep why (system session).
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
+from oneo.store import endings
 from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
 from oneo.store.models import Execution, Workflow
 
@@ -285,9 +286,10 @@ def finish(
     output: Any = None,
     error: Mapping[str, Any] | None = None,
 ) -> None:
-    """End the execution."""
+    """End the execution; workflows that wait for its end get to know."""
     row.status = status
     row.output = output
     row.error = dict(error) if error else None
     row.ended_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
+    endings.announce(session, row)

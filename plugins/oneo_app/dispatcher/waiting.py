@@ -13,7 +13,7 @@ from oneo.store import events, gatherings, timers, triggers
 from oneo.store.models import Gathering
 from oneo.store.records import view
 from oneo.verdicts import Starts
-from oneo_app.dispatcher.deciding import carry_out, start
+from oneo_app.dispatcher.deciding import Decision, carry_out, start
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,15 @@ def _start(session: Session, index: TriggerIndex, gathering: Gathering) -> None:
     found = events.with_ids(session, gathering.tenant_id, gathering.event_ids)
     if trigger is None or trigger.node_type is None or not found:
         logger.info("%d gathered event(s) of %s: the trigger is no longer there", len(found), where)
+        decision = Decision("stopped", "the trigger is no longer there")
+    elif gathering.missing:
+        names = ", ".join(map(repr, gathering.missing))
+        decision = Decision("stopped", f"it was given up to wait: {names} had not come in time")
+    else:
+        data = trigger.node_type.combined(trigger.options, found)
+        start(session, trigger, found[0], Starts(data), gathering.chain)
         return
-    data = trigger.node_type.combined(trigger.options, found)
-    start(session, trigger, found[0], Starts(data), gathering.chain)
+    events.note_decision(session, gathering.tenant_id, gathering.event_ids, where, decision.as_json())
 
 
 def fire_timers(database: Database, now: datetime | None = None) -> int:
