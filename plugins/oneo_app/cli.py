@@ -17,6 +17,7 @@ from oneo_app.commands import (
     records,
     runs,
     stack,
+    suppress,
     tenants,
     workflows,
 )
@@ -38,6 +39,7 @@ for module in (
     records,
     pipelines,
     tenants,
+    suppress,
     erase,
     migrate,
     demo,

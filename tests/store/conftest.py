@@ -21,6 +21,7 @@ from oneo.store import (
     pipelines,
     records,
     relations,
+    suppressions,
     tasks,
     tenants,
     timers,
@@ -123,6 +124,7 @@ def fill(database: Database) -> Callable[[str], None]:
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            suppressions.add(session, tenant_id, "unsubscribed", [("email", "anna@example.com")])
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

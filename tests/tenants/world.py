@@ -21,6 +21,7 @@ from oneo.store import (
     notifications,
     pipelines,
     records,
+    suppressions,
     tasks,
     tenants,
     timers,
@@ -138,6 +139,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
+        suppressions.add(session, tenant, word, [("email", EMAIL)])
+        suppressions.add(session, tenant, "unsubscribed", [("domain", f"{word}.com")])
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         executions.enqueue(
             session,

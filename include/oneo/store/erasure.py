@@ -28,6 +28,7 @@ from oneo.store.models import (
     Record,
     RecordEvent,
     RecordHistory,
+    Suppression,
     Task,
     Timer,
 )
@@ -135,6 +136,9 @@ def erase(session: Session, email: str) -> Erased:
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
+    listed = (Suppression.kind == "email") & (Suppression.value == address.email)
+    listed |= (Suppression.kind == "record") & Suppression.value.in_([str(one) for one in record_ids])
+    counts["suppressions"] = _deleted(session, delete(Suppression).where(listed))
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
 

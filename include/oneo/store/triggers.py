@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
@@ -25,6 +26,14 @@ def active(session: Session, of_workflows: Sequence[tuple[str, str]] | None = No
     for row in found:
         session.expunge(row)
     return found
+
+
+def policy_of(session: Session, tenant_id: str, workflow_id: str) -> Mapping[str, Any]:
+    """What a workflow's `settings.start` says; empty where it says nothing or is not active (system session)."""
+    query = select(ActiveTrigger.policy).where(
+        ActiveTrigger.tenant_id == tenant_id, ActiveTrigger.workflow_id == workflow_id
+    )
+    return session.scalar(query.limit(1)) or {}
 
 
 def claim_unseen(session: Session) -> ActiveTrigger | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from oneo.database import Database
 from oneo.errors import InfrastructureError
 from oneo.events import Event
-from oneo.store import events, families
+from oneo.store import events, families, locks
 from oneo_app.dispatcher.deciding import Chain, carry_out
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 
@@ -47,7 +47,9 @@ def match_events(database: Database, index: TriggerIndex | None = None) -> int:
 
 def _match(database: Database, index: TriggerIndex, limit: int) -> int:
     with database.system() as session:
-        waiting = events.claim_waiting(session, limit)
+        claimed = events.claim_waiting(session, limit)
+        mine = locks.try_tenants(session, {event.tenant_id for event in claimed})
+        waiting = [event for event in claimed if event.tenant_id in mine]
         if not waiting:
             return 0
         index.refresh(session)

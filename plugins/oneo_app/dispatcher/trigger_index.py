@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from dag_factory.definition import StartPolicy
 from oneo.events import TIMER, Event
 from oneo.store import triggers, workflows
 from oneo.store.models import ActiveTrigger
@@ -29,12 +30,14 @@ class Candidate:
 
     Attributes:
         options: Its config as its node type reads it; None where it cannot.
+        policy: Its workflow's `settings.start`.
         problem: Why it cannot.
     """
 
     row: ActiveTrigger
     node_type: type[NodeOperator] | None
     options: Any
+    policy: StartPolicy = field(default_factory=StartPolicy)
     problem: str = ""
 
     @property
@@ -112,9 +115,10 @@ class TriggerIndex:
 def _candidate(row: ActiveTrigger) -> Candidate:
     node_type = catalogue().get(row.type)
     if node_type is None:
-        return Candidate(row, None, None, f"there is no node type {row.type!r}")
+        return Candidate(row, None, None, problem=f"there is no node type {row.type!r}")
     try:
-        return Candidate(row, node_type, node_type.Config.model_validate(row.config))
+        options = node_type.Config.model_validate(row.config)
+        return Candidate(row, node_type, options, StartPolicy.model_validate(row.policy))
     except ValueError as error:
         # Configs are checked at publish: one that cannot be read came in another way.
-        return Candidate(row, None, None, f"its config cannot be read: {error}")
+        return Candidate(row, None, None, problem=f"its config cannot be read: {error}")
