@@ -7,9 +7,11 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from bench.draining import measure_draining
 from bench.fusion import measure_fusion
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
+from bench.matching import measure_matching
 from bench.measure import Measurement
 from bench.small import measure_imports
 from bench.stack import bench_stack
@@ -20,7 +22,12 @@ console = Console()
 def main() -> None:
     """Measure everything."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    found: list[Measurement] = [*measure_imports(), *measure_language(console.print)]
+    found: list[Measurement] = [
+        *measure_imports(),
+        *measure_language(console.print),
+        *measure_matching(console.print),
+        *measure_draining(console.print),
+    ]
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
         found += measure_fusion(stack, rounds, console.print)

@@ -20,12 +20,13 @@ def matches(clauses: Sequence[Clause], record: Mapping[str, Any]) -> Clause | No
     The deciding clause, not just a yes or no: it is what explains why a workflow did not start.
     """
     for clause in clauses:
-        if not _holds(clause, _value(record, clause.field)):
+        if not _holds(clause, value_at(record, clause.field)):
             return clause
     return None
 
 
-def _value(record: Any, path: tuple[str, ...]) -> Any:
+def value_at(record: Any, path: tuple[str, ...]) -> Any:
+    """What stands in a field of a record; None where nothing does."""
     for name in path:
         if isinstance(record, Mapping):
             record = record.get(name)

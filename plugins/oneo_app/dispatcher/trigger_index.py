@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +12,21 @@ from sqlalchemy.orm import Session
 
 from dag_factory.definition import StartPolicy
 from oneo.events import TIMER, Event
+from oneo.filters import Clause
 from oneo.store import triggers, workflows
 from oneo.store.models import ActiveTrigger
 from oneo.store.timers import address
 from oneo.verdicts import Refuses, Verdict
+from oneo_app.dispatcher.fitting import Fitting
 from oneo_operators.base import NodeOperator
 from oneo_operators.catalogue import catalogue
 
 logger = logging.getLogger(__name__)
 
 ALL = "*"
+# So many triggers of a topic are all asked about its events, so that each refusal is noted; of more only those that
+# may fit.
+ALL_ASKED = 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Candidate:
         """What it is called among the triggers of its tenant."""
         return address(self.row.workflow_id, self.row.node_id)
 
+    @property
+    def requires(self) -> Sequence[Clause]:
+        """Conditions on an event's facts without which it would refuse."""
+        return () if self.node_type is None else self.node_type.requires(self.options)
+
     def consider(self, event: Event) -> Verdict:
         """What it says about an event. One that cannot be asked refuses: it must not stop the queue."""
         if self.node_type is None:
@@ -65,7 +75,7 @@ class TriggerIndex:
     def __init__(self) -> None:
         self._revision = 0
         self._by_workflow: dict[tuple[str, str], list[Candidate]] = {}
-        self._by_topic: dict[tuple[str, str, str], list[Candidate]] = {}
+        self._by_topic: dict[tuple[str, str, str], Fitting[Candidate]] = {}
         self._by_address: dict[tuple[str, str], Candidate] = {}
 
     def refresh(self, session: Session) -> None:
@@ -76,22 +86,26 @@ class TriggerIndex:
         changed = workflows.changed_since(session, self._revision, revision)
         for key in changed:
             self._by_workflow.pop(key, None)
-        for row in triggers.active(session, changed if self._revision else None):
-            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(_candidate(row))
+        self.take_up(triggers.active(session, changed if self._revision else None))
         self._revision = revision
+
+    def take_up(self, rows: Iterable[ActiveTrigger]) -> None:
+        """Take up triggers of workflows that had none here."""
+        for row in rows:
+            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(_candidate(row))
         self._sort()
 
     def looking_at(self, event: Event) -> Iterator[Candidate]:
-        """The triggers that look at events of this kind and topic, by workflow and node."""
+        """The triggers that look at events of this kind and topic, by workflow and node; of many those that may fit."""
         if event.kind == TIMER:
             found = self.at(event.tenant_id, event.topic)
             if found is not None:
                 yield found
             return
-        named = self._by_topic.get((event.tenant_id, event.kind, event.topic), ())
-        every = self._by_topic.get((event.tenant_id, event.kind, ALL), ())
-        yield from named
-        yield from every
+        for topic in (event.topic, ALL):
+            found_by = self._by_topic.get((event.tenant_id, event.kind, topic))
+            if found_by is not None:
+                yield from found_by.fitting(event.facts)
 
     def at(self, tenant_id: str, trigger_address: str) -> Candidate | None:
         """The trigger of an address (see `oneo.store.timers.address`); None where it is no longer active."""
@@ -106,7 +120,10 @@ class TriggerIndex:
                 for kind in one.row.event_kinds:
                     for topic in topics:
                         by_topic[one.row.tenant_id, kind, topic].append(one)
-        self._by_topic = dict(by_topic)
+        self._by_topic = {
+            key: Fitting((one, one.requires if len(candidates) > ALL_ASKED else ()) for one in candidates)
+            for key, candidates in by_topic.items()
+        }
         self._by_address = {
             (one.row.tenant_id, one.address): one for found in self._by_workflow.values() for one in found
         }

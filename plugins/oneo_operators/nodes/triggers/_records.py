@@ -41,7 +41,7 @@ class RecordTriggerConfig(NodeConfig):
 
     def misfit(self, event: Event) -> str | None:
         """The filter that the event's record does not fit; None where it fits all."""
-        clause = matches(self.clauses, event.record)
+        clause = matches(self.clauses, event.facts)
         return None if clause is None else f"the record does not fit the filter {clause}"
 
 

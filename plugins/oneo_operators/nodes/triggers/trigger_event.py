@@ -62,5 +62,5 @@ class TriggerEventOperator(TriggerOperator):
     @classmethod
     def consider(cls, options: TriggerEventConfig, event: Event) -> Verdict:
         """Those whose data fit the filters."""
-        clause = matches(options.clauses, event.data)
+        clause = matches(options.clauses, event.facts)
         return Starts() if clause is None else Refuses(f"the event's data do not fit the filter {clause}")
