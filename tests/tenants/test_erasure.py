@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.settings import settings
-from oneo.store import executions, records
+from oneo.store import executions, records, suppressions
 from oneo.store.models import Execution
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
@@ -110,6 +111,21 @@ def test_nothing_of_the_person_is_left(
         counts["records"] == counts["executions_emptied"] == counts["tasks"] == counts["notifications"] == 1
     )
     assert (counts["record_events"], counts["records_mentioning"]) == (2, 1)
+
+
+def test_lists_and_ends_of_workflows_forget_the_person(
+    oneo: Callable[..., Any], bench: Bench, ann: str
+) -> None:
+    waits = {"id": "start", "type": "trigger_workflow_completed", "config": {"source_workflow_id": "w"}}
+    publish(bench.database, bench.tenant, {"id": "after", "name": "After", "nodes": [waits]}, bench.catalogue)
+    bench.run({"id": "w", **workflow(TELL)}, {"record_id": ann})
+    listed = [suppressions.entry(one) for one in (ANN, ann, OTHERS[2])]
+    with bench.database.tenant(bench.tenant) as session:
+        suppressions.add(session, bench.tenant, "stop", listed)
+    counts = erase(oneo, bench.tenant)["erased"]
+    assert (counts["suppressions"], counts["inbox_events"]) == (2, 1)
+    with bench.database.tenant(bench.tenant) as session:
+        assert [one.value for one in suppressions.entries(session)] == [OTHERS[2]]
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

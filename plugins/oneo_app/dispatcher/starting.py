@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dag_factory.variables import CONFIRMED
 from oneo.database import Database
 from oneo.errors import TransientNodeError
-from oneo.store import executions, quotas
+from oneo.store import execution_queue, executions, quotas
 from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.turns import has_turn
@@ -29,7 +29,7 @@ def start_next(database: Database, after: str = "") -> str | None:
     A crash in between repeats the step, and the run's id, which follows from the execution's, makes it once.
     """
     with database.system() as session:
-        due = executions.claim_due(session, 1, after)
+        due = execution_queue.claim_due(session, 1, after)
         if not due:
             return None
         row = due[0]
