@@ -165,8 +165,16 @@ def test_a_tenant_with_many_executions_does_not_keep_others_waiting(crm: Crm) ->
         theirs.add()
     theirs.round()
     served, last = [], ""
-    for _ in range(8):
+    while served.count(other) < 3:
         last = starting.start_next(crm.database, last) or ""
         served.append(last)
-    assert served[:6].count(other) == 3
-    assert served[6:] == [crm.tenant] * 2
+    assert served.count(crm.tenant) in (2, 3)
+
+
+def test_a_policy_that_cannot_be_read_holds_up_its_own_workflow_only(crm: Crm) -> None:
+    watch(crm)
+    change(crm, crm.add())
+    with crm.database.tenant(crm.tenant) as session:
+        session.connection().exec_driver_sql('UPDATE active_triggers SET policy = \'{"overlap": "maybe"}\'')
+    assert dispatch(crm) == ["pending"]
+    assert "settings.start cannot be read" in str(crm.started[0].postponed)

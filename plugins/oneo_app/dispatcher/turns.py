@@ -24,7 +24,12 @@ def has_turn(session: Session, row: Execution) -> bool:
     One that may not is put off or cancelled, with the reason. Where it takes the place of others, these are cancelled.
     The workflow stays locked until the transaction ends: two dispatchers never start what excludes each other.
     """
-    policy = StartPolicy.model_validate(triggers.policy_of(session, row.tenant_id, row.workflow_id))
+    try:
+        policy = StartPolicy.model_validate(triggers.policy_of(session, row.tenant_id, row.workflow_id))
+    except ValueError as error:
+        # It is checked at publish: one that cannot be read came in another way, and must not stop the queue.
+        executions.postpone(session, row, LOOK_AGAIN_SECONDS, f"settings.start cannot be read: {error}")
+        return False
     found = (
         suppressions.listed(session, row.tenant_id, policy.suppression_lists, row.data)
         if row.event_id is not None
