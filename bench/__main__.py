@@ -7,11 +7,13 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from bench.draining import measure_draining
 from bench.filters import measure_filters
 from bench.fusion import measure_fusion
 from bench.intake import measure_intake
 from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
+from bench.matching import measure_matching
 from bench.measure import Measurement
 from bench.records import measure_imports_of_records
 from bench.small import measure_imports
@@ -29,6 +31,8 @@ def main() -> None:
         *measure_filters(console.print),
         *measure_imports_of_records(),
         *measure_intake(console.print),
+        *measure_matching(console.print),
+        *measure_draining(console.print),
     ]
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)

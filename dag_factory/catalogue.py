@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel
 
 from oneo.events import Event
+from oneo.filters import Clause
 from oneo.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -250,6 +251,10 @@ class NodeType(Protocol):
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:
         """For triggers that events start: which of them to look at."""
+
+    @classmethod
+    def requires(cls, options: Any) -> Sequence[Clause]:
+        """For triggers that events start: conditions on an event's `facts` without which `consider` only refuses."""
 
     @classmethod
     def consider(cls, options: Any, event: Event) -> Verdict:

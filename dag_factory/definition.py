@@ -109,7 +109,10 @@ def _is_variable(spec: Any) -> bool:
 
 
 class StartPolicy(_Part):
-    """Which of the events that fit a trigger start the workflow, and when."""
+    """Which of the events that fit a trigger start the workflow, and when.
+
+    Whom a person or a node starts by name is never turned away, but waits like all others and counts with them.
+    """
 
     max_chain_depth: int | None = Field(
         default=None,
@@ -117,6 +120,36 @@ class StartPolicy(_Part):
         le=100,
         description="How many executions may lead to one another through the events they bring about; the next one "
         "does not start. Default: the setting ONEO_MAX_CHAIN_DEPTH.",
+    )
+    max_executions_per_hour: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Executions within an hour; `on_limit` says what of the next.",
+    )
+    on_limit: Literal["queue", "drop", "coalesce"] = Field(
+        default="queue",
+        description="Above max_executions_per_hour an execution waits (`queue`), is left out (`drop`), or events "
+        "become one execution when there is room again (`coalesce`): it gets the newest one's data, `count`, and "
+        "`events`, the data of the last 100.",
+    )
+    overlap: Literal["parallel", "queue", "skip", "cancel_previous"] = Field(
+        default="parallel",
+        description="While another execution has not ended: run beside it, wait for its end, do not start, or end "
+        "it as cancelled.",
+    )
+    overlap_key: Literal["workflow", "record"] = Field(
+        default="workflow", description="Which others count for overlap: all, or those about the same record."
+    )
+    enrollment: Literal["every_time", "once", "once_until_done"] = Field(
+        default="every_time",
+        description="How often a record starts the workflow: with each event, once for all, or again only when its "
+        "execution has ended.",
+    )
+    suppression_lists: list[str] = Field(
+        default_factory=list,
+        description="Lists of `oneo suppress`: who stands on one of them, with address, domain, number or as a "
+        "record, does not start the workflow.",
     )
 
 

@@ -71,7 +71,7 @@ def _trigger_row(node: PlanNode, catalogue: Catalogue, policy: Mapping[str, Any]
     node_type = catalogue.get(node.type)
     watch = node_type.watch(node.config) if node_type else None
     if watch is None:
-        return TriggerRow(node.id, node.type, node.config)
+        return TriggerRow(node.id, node.type, node.config, policy=policy)
     return TriggerRow(node.id, node.type, node.config, watch.kinds, watch.topics, policy, watch.existing)
 
 

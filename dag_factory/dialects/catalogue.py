@@ -42,14 +42,32 @@ def _renamed(result: Converted, node: Any, index: int) -> Any:
         return node
     result.note(f"node {_id(node)!r}: type {written!r} is read as {ALIASES[written]!r}")
     config = node.get("config")
-    if written == "trigger_field_changed" and isinstance(config, dict) and "field" in config:
-        kept = {key: value for key, value in config.items() if key != "field"}
-        node = {**node, "config": {**kept, "specific_fields": [config["field"]]}}
+    if written == "trigger_field_changed" and isinstance(config, dict):
+        node = {
+            **node,
+            "config": {_OF_FIELD.get(key, key): _listed(key, value) for key, value in config.items()},
+        }
         place: list[int | str] = ["nodes", index, "config"]
-        result.place([*place, "specific_fields"], [*place, "field"], alike=False)
+        for key in _OF_FIELD.keys() & config.keys():
+            alike = isinstance(config[key], list)
+            result.place([*place, _OF_FIELD[key]], [*place, key], alike=alike)
     if written == "merge" and isinstance(node.get("config", {}), dict):
         node = {**node, "config": {"mode": "merge", **node.get("config", {})}}
     return {**node, "type": ALIASES[written]}
+
+
+# Options of trigger_field_changed that trigger_record_updated has for several fields and values.
+_OF_FIELD = {
+    "field": "specific_fields",
+    "from": "from_values",
+    "from_value": "from_values",
+    "to": "to_values",
+    "to_value": "to_values",
+}
+
+
+def _listed(key: str, value: Any) -> Any:
+    return value if key not in _OF_FIELD or isinstance(value, list) else [value]
 
 
 def _type(node: Any) -> str:

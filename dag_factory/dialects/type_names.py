@@ -89,7 +89,6 @@ _MEANWHILE_BY_CATEGORY: Final = {
     "workflow_management": _ASK,
 }
 _MEANWHILE: Final = {
-    "trigger_workflow_completed": "meanwhile, end the other workflow with a sub_workflow that calls this one",
     "delete_record": "meanwhile, update_record can give the record a stage of its own, such as deleted",
     "text_transform": "meanwhile, expressions can work on texts: {{ record.name | trim | lower }}",
     "conversation_state": "meanwhile, update_record can keep the state in a record",

@@ -11,8 +11,11 @@ from uuid import UUID
 
 # A moment that a trigger asked for has come; the event's topic is the trigger's address.
 TIMER = "timer"
+# Kinds of changes of records.
+RECORD_CHANGES = frozenset({"created", "updated", "deleted", "restored"})
 # A record that was there before its trigger: nothing happened to it, but a moment may be due for it.
 SEEN = "seen"
+_ABOUT_RECORDS = RECORD_CHANGES | {SEEN, TIMER}
 # New values of a series of metrics, which is the event's topic.
 METRIC = "metric"
 
@@ -31,6 +34,7 @@ class Event:
         record: That record as expressions see it, after the change.
         before: The same before the change.
         changed: Names of the fields that changed.
+        stages: The stages of the record's pipeline in their order, where its stage changed.
         caused_by: The execution that brought it about.
         types: Types of the fields that the record's pipeline declares.
     """
@@ -45,6 +49,7 @@ class Event:
     record: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] | None = None
     changed: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     caused_by: UUID | None = None
     types: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +70,11 @@ class Event:
             sorted((name, kind) for name, kind in self.types.items() if kind in ("date", "datetime"))
         )
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What filters look at: the record that changed or is looked at again; else what came in with the event."""
+        return self.record if self.kind in _ABOUT_RECORDS and self.record else self.data
+
     def trigger_data(self) -> dict[str, Any]:
         """What an execution that it starts gets to know: the record's fields, flat, and what happened to it.
 
@@ -75,7 +85,7 @@ class Event:
             return {**self.data, **about, "topic": self.topic}
         about |= {
             "record_id": str(self.record_id),
-            "pipeline_id": self.record.get("pipeline_id", self.topic),
+            "pipeline_id": self.record.get("pipeline_id"),
             "changed": list(self.changed),
             "record": dict(self.record),
         }

@@ -46,11 +46,13 @@ class Starts:
         data: What its execution gets to know; None for the event's own `trigger_data`.
         delay_seconds: How long after the event it starts.
         then: What the trigger waits for from now on.
+        archives: Whether the history of the record, which was deleted softly, is to keep it as it was.
     """
 
     data: Mapping[str, Any] | None = None
     delay_seconds: float = 0
     then: tuple[Arms | Disarms, ...] = ()
+    archives: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,18 @@ class Gathers:
         quiet_seconds: They start their execution once none has come for that long.
         within_seconds: They start it that long after the first at the latest.
         size: They start it when they are that many.
+        part: Which of `all_of` this event is.
+        all_of: They start it as soon as one of each has come, and not at all where one has not come in time.
+        archives: As of `Starts`.
     """
 
     key: str = ""
     quiet_seconds: float | None = None
     within_seconds: float = 86_400
     size: int = 1000
+    part: str = ""
+    all_of: tuple[str, ...] = ()
+    archives: bool = False
 
 
 @dataclass(frozen=True)

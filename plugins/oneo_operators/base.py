@@ -26,6 +26,7 @@ from dag_factory.catalogue import (
     Watch,
 )
 from oneo.events import Event
+from oneo.filters import Clause
 from oneo.verdicts import Starts, Verdict
 from oneo_operators.context import NodeContext
 from oneo_operators.result import NodeResult
@@ -184,6 +185,14 @@ class NodeOperator(BaseOperator, SkipMixin):
     def watch(cls, config: Mapping[str, Any]) -> Watch | None:
         """For triggers that events start: which of them to look at."""
         return None
+
+    @classmethod
+    def requires(cls, options: Any) -> Sequence[Clause]:
+        """For triggers that events start: conditions on an event's `facts` without which `consider` only refuses.
+
+        The dispatcher does not ask a trigger about events that cannot fit; of several equalities one is enough for it.
+        """
+        return ()
 
     @classmethod
     def consider(cls, options: Any, event: Event) -> Verdict:

@@ -93,7 +93,13 @@ def _reason(plan: Plan, node_id: str, routes: Mapping[str, tuple[str, ...]]) -> 
     return "node " + ", ".join(repr(edge.source) for edge in incoming) + " did not run"
 
 
-def complete(session: Session, execution: Execution, plan: Plan, run_state: str) -> ErrorRun | None:
+def complete(
+    session: Session,
+    execution: Execution,
+    plan: Plan,
+    run_state: str,
+    problem: Mapping[str, Any] | None = None,
+) -> ErrorRun | None:
     """Write rows for the skipped nodes and end the execution; where it failed, its error workflow follows.
 
     Args:
@@ -101,6 +107,7 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
         execution: The execution, locked.
         plan: The plan of the version that ran.
         run_state: `success`, `failed` or `timed_out`, as the runner of the tasks saw it.
+        problem: What the runner knows of the failure; it comes before what the log says.
 
     Returns:
         The error workflow's run, see `follow_up`.
@@ -123,7 +130,7 @@ def complete(session: Session, execution: Execution, plan: Plan, run_state: str)
     timed_out = run_state == executions.TIMED_OUT or _is_overdue(session, execution, plan)
     if timed_out and (end.error is None or _is_stop(end.error)):
         error = _timeout(plan, end.stopped)
-    executions.finish(session, execution, "failed", output=end.output, error=error)
+    executions.finish(session, execution, "failed", output=end.output, error=problem or error)
     return follow_up(session, execution, plan.error_workflow)
 
 

@@ -172,9 +172,7 @@ class SubWorkflows:
             row = executions.get_for_update(session, self._tenant_id, self._id)
             # Another process may have run it at the same time and been first.
             if row.status != "success":
-                complete(session, row, state.plan, status)
-                if problem is not None:
-                    executions.finish(session, row, "failed", error=problem)
+                complete(session, row, state.plan, status, problem)
         return _ended(row, state.plan)
 
     def _called(self, session: Session, wanted: Wanted) -> Called:

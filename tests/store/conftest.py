@@ -26,6 +26,7 @@ from oneo.store import (
     records,
     relations,
     rotations,
+    suppressions,
     tasks,
     tenants,
     timers,
@@ -132,6 +133,7 @@ def fill(database: Database) -> Callable[[str], None]:
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
             api_tokens.create(session, tenant_id, "shop", ["events"])
             hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
+            suppressions.add(session, tenant_id, "unsubscribed", [("email", "anna@example.com")])
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from oneo.database import Database
 from oneo.errors import NotFoundError
-from oneo.store import executions, workflows
+from oneo.store import execution_queue, executions, workflows
 from oneo.store.models import Execution, Workflow
 
 
@@ -27,7 +27,7 @@ def live(database: Database, tenant: str, publish) -> None:
 def claimed(database: Database, tenant: str):
     def one(limit: int = 1000) -> list[UUID]:
         with database.system() as session:
-            return [row.id for row in executions.claim_due(session, limit) if row.tenant_id == tenant]
+            return [row.id for row in execution_queue.claim_due(session, limit) if row.tenant_id == tenant]
 
     return one
 
@@ -88,14 +88,14 @@ def test_a_limit_takes_the_oldest(database: Database, tenant: str, live, enqueue
     oldest = enqueue(run_after=long_ago)
     enqueue()
     with database.system() as session:
-        assert [row.id for row in executions.claim_due(session, 1)] == [oldest]
+        assert [row.id for row in execution_queue.claim_due(session, 1, tenant[:-1])] == [oldest]
         executions.finish(session, executions.get_for_update(session, tenant, oldest), "cancelled")
 
 
 def test_what_another_dispatcher_holds_is_passed_over(database: Database, live, enqueue, claimed):
     enqueue()
     with database.system() as session:
-        executions.claim_due(session, 1000)
+        execution_queue.claim_due(session, 1000)
         assert claimed() == []
     assert len(claimed()) == 1
 

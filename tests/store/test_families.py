@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from oneo.database import Database
-from oneo.store import executions, families, workflows
+from oneo.store import execution_queue, executions, families, workflows
 from oneo.store.families import Origin
 
 
@@ -85,7 +85,7 @@ def test_what_waits_is_taken_once_and_not_by_the_dispatcher(
     assert [one for one in taken if one is not None] == [line[2]]
     with database.system() as session:
         workflows.mark_live(session, tenant, "welcome", 1)
-        assert line[2] not in [row.id for row in executions.claim_due(session, 1000)]
+        assert line[2] not in [row.id for row in execution_queue.claim_due(session, 1000)]
         row = executions.get_for_update(session, tenant, line[2])
         assert not families.has_dag_run(row)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from oneo.database import Database
-from oneo.store import events, executions, families
+from oneo.store import events, execution_queue, executions, families
 
 ROWS = 10_000
 
@@ -81,7 +81,7 @@ def plans(database: Database) -> Iterator[list[str]]:
     ("ask", "index"),
     [
         (lambda session: events.claim_waiting(session, 100), "record_events_waiting"),
-        (lambda session: executions.claim_due(session, 1), "executions_due"),
+        (lambda session: execution_queue.claim_due(session, 1), "executions_due"),
         (lambda session: executions.claim_ended(session, 100), "executions_ended"),
         (lambda session: executions.open_runs(session, 60), "executions_open"),
         (lambda session: families.open_inside(session, "history", uuid4()), "executions_parent"),

@@ -107,6 +107,13 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_manual": lambda ids: trigger("trigger_manual"),
     "trigger_record_created": lambda ids: trigger("trigger_record_created", pipeline_ids=["*"]),
     "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),
+    "trigger_record_deleted": lambda ids: trigger("trigger_record_deleted", pipeline_ids=["*"]),
+    "trigger_pipeline_stage_changed": lambda ids: trigger(
+        "trigger_pipeline_stage_changed", pipeline_id=ids.pipeline
+    ),
+    "trigger_workflow_completed": lambda ids: trigger(
+        "trigger_workflow_completed", source_workflow_ids=[ids.workflow]
+    ),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
     "trigger_webhook": lambda ids: trigger("trigger_webhook", path="orders", secret_key="hidden"),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),

@@ -16,7 +16,7 @@ from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
-from oneo.store import executions, held_events, metrics, records
+from oneo.store import executions, held_events, metrics, records, suppressions
 from oneo.store.models import Execution, Metric
 from oneo_app.airflow_copies import remove_logs
 from oneo_app.report import execution_report
@@ -146,6 +146,21 @@ def test_a_value_that_names_the_person_is_taken_out(oneo: Callable[..., Any], be
     assert erase(oneo, bench.tenant)["erased"]["metrics_mentioning"] == 1
     with bench.database.tenant(bench.tenant) as session:
         assert session.get_one(Metric, (bench.tenant, "desk-3")).data == {"seat": "[erased]", "height": 70}
+
+
+def test_lists_and_ends_of_workflows_forget_the_person(
+    oneo: Callable[..., Any], bench: Bench, ann: str
+) -> None:
+    waits = {"id": "start", "type": "trigger_workflow_completed", "config": {"source_workflow_id": "w"}}
+    publish(bench.database, bench.tenant, {"id": "after", "name": "After", "nodes": [waits]}, bench.catalogue)
+    bench.run({"id": "w", **workflow(TELL)}, {"record_id": ann})
+    listed = [suppressions.entry(one) for one in (ANN, ann, OTHERS[2])]
+    with bench.database.tenant(bench.tenant) as session:
+        suppressions.add(session, bench.tenant, "stop", listed)
+    counts = erase(oneo, bench.tenant)["erased"]
+    assert (counts["suppressions"], counts["inbox_events"]) == (2, 1)
+    with bench.database.tenant(bench.tenant) as session:
+        assert [one.value for one in suppressions.entries(session)] == [OTHERS[2]]
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

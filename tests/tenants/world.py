@@ -25,6 +25,7 @@ from oneo.store import (
     notifications,
     pipelines,
     records,
+    suppressions,
     tasks,
     tenants,
     timers,
@@ -146,6 +147,8 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
             },
         )
         metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
+        suppressions.add(session, tenant, word, [("email", EMAIL)])
+        suppressions.add(session, tenant, "unsubscribed", [("domain", f"{word}.com")])
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         api_tokens.create(session, tenant, word, ["events"])
         hook_refusals.note(session, tenant, "orders", "signature", word)

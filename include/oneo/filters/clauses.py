@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oneo.filters.values import TIMES
+from oneo.filters.values import TIMES, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,16 @@ def clauses_in(conditions: Sequence[Condition]) -> Iterator[Clause]:
         else:
             for member in condition.members:
                 yield from clauses_in(member)
+
+
+def demanded(conditions: Sequence[Condition]) -> list[Clause]:
+    """The clauses that have to hold, whatever type the pipeline gives their field.
+
+    A text that may be a time is left out: on a field of dates, texts of different spelling are the same moment.
+    """
+    return [one for one in conditions if isinstance(one, Clause) and not _may_be_time(one.value)]
+
+
+def _may_be_time(value: object) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(one, str) and moment(one) is not None for one in values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError, UserError
@@ -54,6 +54,22 @@ def delete(session: Session, row: Record, *, archive: bool = False, cascade: boo
         one.deleted_with = row.id if one is not row else None
         records.delete(session, one)
     return children
+
+
+def archive_deleted(session: Session, tenant_id: str, record_id: UUID) -> bool:
+    """Keep a record that was deleted softly as it is, in its history (system session).
+
+    Returns:
+        Whether it is kept now and was not before; false where it came back meanwhile, or was removed.
+    """
+    kept = update(Record).where(
+        Record.tenant_id == tenant_id,
+        Record.id == record_id,
+        Record.deleted_at.is_not(None),
+        Record.archived_at.is_(None),
+    )
+    done = session.execute(kept.values(archived_at=func.clock_timestamp()).returning(Record.id))
+    return done.scalar() is not None
 
 
 def remove(session: Session, row: Record, *, archive: bool = False, cascade: bool = False) -> list[Record]:

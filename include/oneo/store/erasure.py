@@ -22,6 +22,7 @@ from oneo import objects
 from oneo.errors import UserError
 from oneo.store import documents, holds
 from oneo.store.address import Address
+from oneo.store.endings import ENDED
 from oneo.store.executions import FINAL
 from oneo.store.models import (
     Execution,
@@ -33,6 +34,7 @@ from oneo.store.models import (
     Record,
     RecordEvent,
     RecordHistory,
+    Suppression,
     Task,
     Timer,
     Workflow,
@@ -100,12 +102,16 @@ def erase(session: Session, email: str) -> Erased:
     counts["record_events_mentioning"] = _scrub(
         session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     )
-    about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids))
+    ended = (InboxEvent.kind == ENDED) & InboxEvent.execution_id.in_(execution_ids)
+    about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
     counts["metrics_mentioning"] = _scrub(session, address, Metric, (Metric.data,))
+    listed = (Suppression.kind == "email") & (Suppression.value == address.email)
+    listed |= (Suppression.kind == "record") & Suppression.value.in_([str(one) for one in record_ids])
+    counts["suppressions"] = _deleted(session, delete(Suppression).where(listed))
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     counts["documents_mentioning"] = documents.take_out(session, address)
     elsewhere: list[tuple[Any, Sequence[InstrumentedAttribute[Any]]]] = [

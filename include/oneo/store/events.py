@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from oneo.events import Event
-from oneo.store.models import InboxEvent, RecordEvent
+from oneo.store.models import InboxEvent, Pipeline, RecordEvent
 from oneo.store.records import view_image
 
 # What was decided about an event, by trigger (`workflow/node`).
@@ -32,7 +33,7 @@ def claim_waiting(session: Session, limit: int) -> list[Event]:
         rows: Iterable[Row] = session.scalars(waiting.with_for_update(skip_locked=True))
         found += map(as_event, rows)
     # Of each kind there are the first ones, so the first of both are among them.
-    return sorted(found, key=lambda event: event.id)[:limit]
+    return _with_stages(session, sorted(found, key=lambda event: event.id)[:limit])
 
 
 def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[int, Decisions]) -> None:
@@ -52,6 +53,21 @@ def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[i
                 " WHERE held.tenant_id = given.tenant AND held.id = given.id"
             ),
             {"given": json.dumps(given)},
+        )
+
+
+def note_decision(
+    session: Session, tenant_id: str, event_ids: Iterable[int], trigger: str, decision: Mapping[str, Any]
+) -> None:
+    """Keep what became of events that a trigger (`workflow/node`) has gathered (system session)."""
+    for table in _TABLES:
+        session.execute(
+            text(
+                f"UPDATE {table.__tablename__}"  # noqa: S608 - the table's own name
+                " SET decisions = coalesce(decisions, '{}') || CAST(:noted AS jsonb)"
+                " WHERE tenant_id = :tenant AND id = ANY(:ids)"
+            ),
+            {"noted": json.dumps({trigger: decision}), "tenant": tenant_id, "ids": list(event_ids)},
         )
 
 
@@ -96,7 +112,23 @@ def with_ids(session: Session, tenant_id: str, event_ids: Iterable[int]) -> list
         query = select(table).where(tuple_(table.tenant_id, table.id).in_(keys))
         rows: Iterable[Row] = session.scalars(query)
         found += map(as_event, rows)
-    return sorted(found, key=lambda event: event.id)
+    return _with_stages(session, sorted(found, key=lambda event: event.id))
+
+
+def _with_stages(session: Session, found: list[Event]) -> list[Event]:
+    """Events of changed stages with the order that the pipeline has: which way a record went follows from it."""
+    keys = {(event.tenant_id, event.topic) for event in found if "stage" in event.changed}
+    if not keys:
+        return found
+    query = select(Pipeline.tenant_id, Pipeline.id, Pipeline.stages)
+    rows = session.execute(query.where(tuple_(Pipeline.tenant_id, Pipeline.id).in_(keys)))
+    orders = {(row[0], row[1]): tuple(stage["id"] for stage in row[2]) for row in rows}
+    return [
+        replace(event, stages=orders.get((event.tenant_id, event.topic), ()))
+        if "stage" in event.changed
+        else event
+        for event in found
+    ]
 
 
 def as_event(row: Row) -> Event:
@@ -119,6 +151,7 @@ def as_event(row: Row) -> Event:
         kind=row.kind,
         topic=row.pipeline_id,
         at=row.created_at,
+        data={"soft_delete": row.after is not None} if row.kind == "deleted" else {},
         record_id=row.record_id,
         record=view_image(row.after or row.before or {}),
         before=view_image(row.before) if row.before is not None else None,

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import func, not_, or_, select, update
+from sqlalchemy import func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo import objects
 from oneo.errors import NotFoundError
+from oneo.store import endings, starts
 from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
 from oneo.store.models import Execution, Workflow
 
@@ -92,31 +93,6 @@ def enqueue(
     )
     inserted = session.execute(statement.on_conflict_do_nothing().returning(Execution.id)).scalar()
     return execution_id if inserted is not None else None
-
-
-def claim_due(session: Session, limit: int) -> list[Execution]:
-    """Lock pending executions that are due and whose workflow is live, oldest first (system session).
-
-    Rows that another dispatcher holds are passed over; the locks go with the transaction.
-    """
-    query = (
-        select(Execution)
-        .join(Workflow, (Workflow.tenant_id == Execution.tenant_id) & (Workflow.id == Execution.workflow_id))
-        .where(Execution.status == "pending", Execution.run_after <= func.clock_timestamp())
-        # A version that cannot be rendered is stood in for by the last good one; a withdrawn one is cancelled.
-        .where(
-            or_(
-                Workflow.live_version >= Execution.version,
-                Workflow.render_error.is_not(None),
-                Workflow.active.is_(False),
-            )
-        )
-        .order_by(Execution.run_after, Execution.created_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Execution)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(query))
 
 
 def ensure_started(
@@ -286,10 +262,12 @@ def finish(
     output: Any = None,
     error: Mapping[str, Any] | None = None,
 ) -> None:
-    """End the execution."""
+    """End the execution; workflows that wait for its end get to know."""
     row.status = status
     row.output_object = objects.keep(row.tenant_id, row.id, "output", output)
     row.output = objects.preview(output) if row.output_object else output
     row.error = dict(error) if error else None
     row.ended_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
+    endings.announce(session, row)
+    starts.wake(session, row)

@@ -15,6 +15,25 @@ from oneo.store.models import Record
 
 # First half of the lock's key, so that these never meet another use of advisory locks.
 _SPACE = 823477
+_TENANTS = 823478
+
+
+def try_tenants(session: Session, tenant_ids: Iterable[str]) -> set[str]:
+    """Of the tenants, those whose events nobody else decides about until the transaction ends; never waits.
+
+    What one decision looks at, say which executions there are, another must not change at the same time.
+    """
+    keys = {tenant_id: crc32(tenant_id.encode()) - 2**31 for tenant_id in tenant_ids}
+    if not keys:
+        return set()
+    held = session.scalars(
+        text(
+            "SELECT key FROM unnest(CAST(:keys AS integer[])) AS key"
+            " WHERE pg_try_advisory_xact_lock(:space, key)"
+        ),
+        {"space": _TENANTS, "keys": list(set(keys.values()))},
+    ).all()
+    return {tenant_id for tenant_id, key in keys.items() if key in held}
 
 
 def lock_values(

@@ -188,13 +188,13 @@ def end_attempt(
 
 
 def close_running(session: Session, tenant_id: str, execution_id: UUID, error: Mapping[str, Any]) -> None:
-    """End the attempts of an execution whose process is gone, with the same error for each."""
+    """End the attempts of an execution that none is at work on any more, with the same error for each."""
     session.execute(
         update(ExecutionLog)
         .where(
             ExecutionLog.tenant_id == tenant_id,
             ExecutionLog.execution_id == execution_id,
-            ExecutionLog.status == "running",
+            ExecutionLog.status.in_(("running", "waiting")),
         )
         .values(status="failed", error=dict(error), ended_at=func.clock_timestamp())
     )

@@ -212,7 +212,7 @@ class InboxEvent(Base):
 
 
 class Gathering(Base):
-    """Events of one key of one trigger that will start one execution together."""
+    """Events of one key of one trigger that will start one execution together, unless something stays `missing`."""
 
     __tablename__ = "gatherings"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -223,6 +223,7 @@ class Gathering(Base):
     chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
     opened_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     due_at: Mapped[datetime]
+    missing: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class Timer(Base):
@@ -247,6 +248,17 @@ class Metric(Base):
     data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     measured: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Suppression(Base):
+    """Somebody or something on a list of those whom workflows leave alone."""
+
+    __tablename__ = "suppressions"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    list: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Workflow(Base):
@@ -309,7 +321,8 @@ class Execution(Base):
 
     `parent_execution_id` and `parent_node` (with its loop index) say which node of which execution asked for it,
     `depth` how many executions it stands in, `started_by` which person stands behind it. `postponed` says why a
-    pending one that was due has not started. `chain` holds the executions that led to it through events, first first.
+    pending one that was due has not started, `held` that it waits for another of its workflow to end. `chain` holds
+    the executions that led to it through events, first first.
     """
 
     __tablename__ = "executions"
@@ -337,6 +350,7 @@ class Execution(Base):
     depth: Mapped[int] = mapped_column(server_default="0")
     started_by: Mapped[str | None]
     postponed: Mapped[str | None]
+    held: Mapped[bool] = mapped_column(server_default="false")
     chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
     output_object: Mapped[dict[str, Any] | None]
 

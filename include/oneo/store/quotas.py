@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from oneo.errors import QuotaError
@@ -53,6 +53,22 @@ def wait_to_start(session: Session, tenant_id: str) -> Wait | None:
     most = limits.get(PER_HOUR)
     if most is None:
         return None
+    return _hourly(session, own, most, f"{PER_HOUR} of tenant {tenant_id!r}", now)
+
+
+def wait_of_workflow(session: Session, tenant_id: str, workflow_id: str, most: int) -> Wait | None:
+    """What keeps a workflow's next execution from starting, where `most` may within an hour (system session).
+
+    Whoever asks holds a lock, so that two dispatchers never count the same.
+    """
+    own = (Execution.tenant_id == tenant_id) & (Execution.workflow_id == workflow_id)
+    own &= ~Execution.run_id.startswith(INLINE, autoescape=True)
+    now = session.scalars(select(func.clock_timestamp())).one()
+    return _hourly(session, own, most, f"settings.start.{PER_HOUR} of workflow {workflow_id!r}", now)
+
+
+def _hourly(session: Session, own: ColumnElement[bool], most: int, limit: str, now: datetime) -> Wait | None:
+    active = own & Execution.status.in_(("running", "waiting"))
     # The first task of a run tells us that it has started: until then it counts as starting now.
     starting = and_(active, Execution.started_at.is_(None))
     recent = own & or_(starting, Execution.started_at > now - _HOUR)
@@ -62,28 +78,33 @@ def wait_to_start(session: Session, tenant_id: str) -> Wait | None:
     starts = select(func.coalesce(Execution.started_at, now).label("at")).where(recent).order_by("at")
     # The next may start when one fewer than allowed are left of them.
     last_to_go = session.scalar(starts.offset(count - most).limit(1)) or now
-    reason = f"{PER_HOUR} of tenant {tenant_id!r} is {most}, and as many have started within an hour"
+    reason = f"{limit} is {most}, and as many have started within an hour"
     return Wait(reason, last_to_go + _HOUR)
 
 
-def postpone_due(session: Session, tenant_id: str, wait: Wait) -> None:
-    """Put off every execution of the tenant that is due; they keep their order (system session).
+def postpone_due(
+    session: Session, tenant_id: str, wait: Wait, *, workflow_id: str | None = None, held: bool = False
+) -> None:
+    """Put off every execution of the tenant, or of one workflow, that is due; they keep their order (system session).
 
-    All at once: the dispatcher does not come back to each of them while other tenants wait.
+    All at once: the dispatcher does not come back to each of them while other tenants wait. `held` are those that
+    wait for another execution of their workflow to end.
     """
+    of_workflow = Execution.workflow_id == workflow_id if workflow_id is not None else true()
     due = (
         select(Execution.id)
         .where(
             Execution.tenant_id == tenant_id,
             Execution.status == "pending",
             Execution.run_after <= func.clock_timestamp(),
+            of_workflow,
         )
         .with_for_update(skip_locked=True)
     )
     session.execute(
         update(Execution)
         .where(Execution.tenant_id == tenant_id, Execution.id.in_(due.scalar_subquery()))
-        .values(run_after=wait.until, postponed=wait.reason)
+        .values(run_after=wait.until, postponed=wait.reason, held=held)
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import any_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
@@ -31,6 +32,14 @@ def of_kind(session: Session, kind: str) -> list[ActiveTrigger]:
     """The tenant's triggers that look at events of a kind, by workflow and node."""
     query = select(ActiveTrigger).where(literal(kind) == any_(ActiveTrigger.event_kinds))
     return list(session.scalars(query.order_by(ActiveTrigger.workflow_id, ActiveTrigger.node_id)))
+
+
+def policy_of(session: Session, tenant_id: str, workflow_id: str) -> Mapping[str, Any]:
+    """What a workflow's `settings.start` says; empty where it says nothing or is not active (system session)."""
+    query = select(ActiveTrigger.policy).where(
+        ActiveTrigger.tenant_id == tenant_id, ActiveTrigger.workflow_id == workflow_id
+    )
+    return session.scalar(query.limit(1)) or {}
 
 
 def claim_unseen(session: Session) -> ActiveTrigger | None:

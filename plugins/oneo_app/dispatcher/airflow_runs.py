@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.exceptions import DagNotFound, DagRunAlreadyExists
 from airflow.models import DagModel, DagRun, DagTag
+from airflow.models.dagbag import DBDagBag
 from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select, tuple_
 
@@ -47,6 +50,21 @@ def start_run(dag_id: str, run_id: str, conf: Mapping[str, Any]) -> bool:
         return False
     except DagNotFound as error:
         raise TransientNodeError(f"Airflow does not know DAG {dag_id!r}", str(error)) from error
+    return True
+
+
+def cancel_run(dag_id: str, run_id: str) -> bool:
+    """End a DAG run as failed, with its tasks, those at work and those that wait; returns whether it was under way."""
+    with create_session() as session:
+        run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+        if run is None or str(getattr(run.state, "value", run.state)) in _ENDED:
+            return False
+        dag = DBDagBag().get_dag_for_run(run, session=session)
+        if dag is None:
+            # What it would run is no longer known; nothing of it can be at work.
+            run.set_state(DagRunState.FAILED)
+        else:
+            set_dag_run_state_to_failed(dag=dag, run_id=run_id, commit=True, session=session)
     return True
 
 

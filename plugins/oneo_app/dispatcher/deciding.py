@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from oneo.events import Event
 from oneo.settings import settings
-from oneo.store import executions, gatherings, timers
+from oneo.store import deletion, executions, gatherings, timers
 from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
 from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Several, Starts, Verdict
+from oneo_app.dispatcher import enrolling
 from oneo_app.dispatcher.trigger_index import Candidate
 
 Chain = Sequence[Mapping[str, Any]]
@@ -26,7 +27,8 @@ class Decision:
     """What was decided about one event and one trigger.
 
     Attributes:
-        outcome: `started`, `gathered`, `armed`, `disarmed`, `refused`, `stopped` or `known` (it has started before).
+        outcome: `started`, `gathered`, `armed`, `disarmed`, `refused` by the trigger, `kept_out` by `settings.start`,
+            `stopped` or `known` (it has started before).
         reason: The condition that decided, or what is waited for.
         execution_id: The execution that was queued, or that the event will be part of.
     """
@@ -63,10 +65,16 @@ def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdi
     stopped = _loop(trigger, chain)
     if stopped:
         return Decision("stopped", stopped)
+    if verdict.archives and event.record_id is not None:
+        deletion.archive_deleted(session, row.tenant_id, event.record_id)
+    reason = enrolling.kept_out(session, trigger, event)
+    if reason is not None:
+        return Decision("kept_out", reason)
     if isinstance(verdict, Gathers):
-        first = gatherings.add(session, row.tenant_id, row.workflow_id, row.node_id, event.id, verdict, chain)
-        execution_id = executions.id_for_event(row.tenant_id, row.workflow_id, first)
-        return Decision("gathered", _waits(verdict), execution_id)
+        return _gather(session, trigger, event, verdict, chain)
+    together = enrolling.coalesces(session, trigger)
+    if together is not None:
+        return _gather(session, trigger, event, together, chain)
     return start(session, trigger, event, verdict, chain)
 
 
@@ -90,9 +98,19 @@ def _wait(session: Session, trigger: Candidate, event: Event, verdict: Arms | Di
     return Decision("armed", f"it looks again at {moment}")
 
 
-def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, chain: Chain) -> Decision:
-    """Queue the execution that an event starts (system session)."""
+def _gather(session: Session, trigger: Candidate, event: Event, wanted: Gathers, chain: Chain) -> Decision:
     row = trigger.row
+    first = gatherings.add(session, row.tenant_id, row.workflow_id, row.node_id, event.id, wanted, chain)
+    execution_id = executions.id_for_event(row.tenant_id, row.workflow_id, first)
+    return Decision("gathered", _waits(wanted), execution_id)
+
+
+def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, chain: Chain) -> Decision:
+    """Queue the execution that an event starts, where those there are leave room for it (system session)."""
+    row = trigger.row
+    reason = enrolling.left_out(session, trigger, event.record_id)
+    if reason is not None:
+        return Decision("kept_out", reason)
     execution_id = executions.enqueue(
         session,
         row.tenant_id,
@@ -127,6 +145,13 @@ def _loop(trigger: Candidate, chain: Chain) -> str:
 
 
 def _waits(verdict: Gathers) -> str:
+    if verdict.key == enrolling.COALESCED:
+        return (
+            "with others until fewer executions have come within an hour "
+            "(settings.start.max_executions_per_hour, on_limit: coalesce)"
+        )
+    if verdict.all_of:
+        return f"until each of {', '.join(map(repr, verdict.all_of))} has come"
     parts = [f"none has come for {verdict.quiet_seconds:g} s"] if verdict.quiet_seconds is not None else []
     parts += [f"the first is {verdict.within_seconds:g} s old", f"they are {verdict.size}"]
     return "until " + " or ".join(parts)

@@ -49,6 +49,7 @@ class Dispatcher:
         self._index = TriggerIndex()
         self._stopping = False
         self._awaiting = False
+        self._served = ""
         self._swept = time.monotonic()
 
     def run(self) -> None:
@@ -109,8 +110,10 @@ class Dispatcher:
     def _start_some(self) -> bool:
         """Start what is due, but not so much that other work waits for long."""
         for started in range(STARTS_PER_ROUND):
-            if self._stopping or not start_next(self.database):
+            served = None if self._stopping else start_next(self.database, self._served)
+            if served is None:
                 return started > 0
+            self._served = served
         return True
 
     def _take_up_published(self) -> bool:

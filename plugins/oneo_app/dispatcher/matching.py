@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from oneo.database import Database
 from oneo.errors import InfrastructureError
 from oneo.events import Event
-from oneo.store import events, families
+from oneo.store import events, families, locks
 from oneo.store.searched import types_of
 from oneo_app.dispatcher.deciding import Chain, carry_out
 from oneo_app.dispatcher.trigger_index import TriggerIndex
@@ -50,9 +50,11 @@ def match_events(database: Database, index: TriggerIndex | None = None) -> int:
 def _match(database: Database, index: TriggerIndex, limit: int) -> int:
     with database.system() as session:
         claimed = events.claim_waiting(session, limit)
-        if not claimed:
+        mine = locks.try_tenants(session, {event.tenant_id for event in claimed})
+        waiting = [event for event in claimed if event.tenant_id in mine]
+        if not waiting:
             return 0
-        waiting = with_types(session, claimed)
+        waiting = with_types(session, waiting)
         index.refresh(session)
         chain_of = _chains(session)
         decisions = {event.id: decide(session, index, event, chain_of(event)) for event in waiting}

@@ -9,41 +9,47 @@ from sqlalchemy.orm import Session
 from dag_factory.variables import CONFIRMED
 from oneo.database import Database
 from oneo.errors import TransientNodeError
-from oneo.store import executions, quotas
+from oneo.store import execution_queue, executions, quotas
 from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
+from oneo_app.dispatcher.turns import has_turn
 from oneo_operators.airflow_run import EXECUTION_KEY
 from oneo_operators.plans import plan_of
 
 logger = logging.getLogger(__name__)
 
 
-def start_next(database: Database) -> bool:
-    """Start the oldest execution that is due; returns whether there was one.
+def start_next(database: Database, after: str = "") -> str | None:
+    """Start the oldest execution that is due, of the next tenant in turn after the one given.
+
+    Returns:
+        Whose it was; None where none was due.
 
     One at a time: the row stays locked until the run exists and is noted, and the run's first task waits for it.
     A crash in between repeats the step, and the run's id, which follows from the execution's, makes it once.
     """
     with database.system() as session:
-        due = executions.claim_due(session, 1)
+        due = execution_queue.claim_due(session, 1, after)
         if not due:
-            return False
+            return None
         row = due[0]
         if not _still_wanted(session, row):
-            return True
+            return row.tenant_id
         wait = quotas.wait_to_start(session, row.tenant_id)
         if wait is not None:
             quotas.postpone_due(session, row.tenant_id, wait)
-            return True
+            return row.tenant_id
+        if not has_turn(session, row):
+            return row.tenant_id
         try:
             airflow_runs.start_run(row.dag_id, row.run_id, _conf(session, row))
         except TransientNodeError as error:
             # Live by our books, unknown to Airflow: its database was reset, or the DAG deleted in the UI.
             logger.warning("execution %s waits: %s", row.id, error)
             executions.postpone(session, row, seconds=5, reason=str(error))
-            return True
-        row.status, row.postponed = "running", None
-        return True
+            return row.tenant_id
+        row.status, row.postponed, row.held = "running", None, False
+        return row.tenant_id
 
 
 def _still_wanted(session: Session, row: Execution) -> bool:

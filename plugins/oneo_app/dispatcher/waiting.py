@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from oneo.database import Database
 from oneo.events import SEEN, Event
-from oneo.store import events, gatherings, timers, triggers
+from oneo.store import events, gatherings, locks, timers, triggers
 from oneo.store.models import Gathering, Record
 from oneo.store.records import view
 from oneo.verdicts import Starts
-from oneo_app.dispatcher.deciding import carry_out, start
+from oneo_app.dispatcher import enrolling
+from oneo_app.dispatcher.deciding import Decision, carry_out, start
 from oneo_app.dispatcher.matching import with_types
-from oneo_app.dispatcher.trigger_index import TriggerIndex
+from oneo_app.dispatcher.trigger_index import Candidate, TriggerIndex
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +42,34 @@ def _start(session: Session, index: TriggerIndex, gathering: Gathering) -> None:
     found = events.with_ids(session, gathering.tenant_id, gathering.event_ids)
     if trigger is None or trigger.node_type is None or not found:
         logger.info("%d gathered event(s) of %s: the trigger is no longer there", len(found), where)
-        return
-    data = trigger.node_type.combined(trigger.options, found)
-    start(session, trigger, found[0], Starts(data), gathering.chain)
+        decision = Decision("stopped", "the trigger is no longer there")
+    elif gathering.missing:
+        names = ", ".join(map(repr, gathering.missing))
+        decision = Decision("stopped", f"it was given up to wait: {names} had not come in time")
+    else:
+        together = enrolling.coalesces(session, trigger)
+        if together is not None:
+            gatherings.put_back(session, gathering, together.within_seconds)
+            return
+        decision = _start_one(session, trigger, gathering, found)
+        if decision.outcome == "started":
+            return
+    events.note_decision(session, gathering.tenant_id, gathering.event_ids, where, decision.as_json())
+
+
+def _start_one(
+    session: Session, trigger: Candidate, gathering: Gathering, found: Sequence[Event]
+) -> Decision:
+    """Start the execution of gathered events, unless the record that all are about has been enrolled meanwhile."""
+    if gathering.key == enrolling.COALESCED or trigger.node_type is None:
+        data = enrolling.coalesced(trigger, found)
+    else:
+        data = trigger.node_type.combined(trigger.options, found)
+    if {event.record_id for event in found} == {found[0].record_id}:
+        reason = enrolling.reenrolled(session, trigger, found[0].record_id)
+        if reason is not None:
+            return Decision("kept_out", reason)
+    return start(session, trigger, found[0], Starts(data), gathering.chain)
 
 
 def fire_timers(database: Database, now: datetime | None = None) -> int:
@@ -58,7 +85,7 @@ def show_existing(database: Database, index: TriggerIndex, now: datetime | None 
     """
     with database.system() as session:
         row = triggers.claim_unseen(session)
-        if row is None:
+        if row is None or not locks.try_tenants(session, [row.tenant_id]):
             return 0
         index.refresh(session)
         trigger = index.at(row.tenant_id, timers.address(row.workflow_id, row.node_id))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dag_factory.catalogue import Watch
+from oneo.store import deletion
 from oneo_operators.nodes.triggers.trigger_record_updated import TriggerRecordUpdatedOperator
 from tests.dispatcher.conftest import crm
 from tests.dispatcher.crm import Crm
@@ -90,3 +91,63 @@ def test_why_a_change_did_not_count(crm: Crm) -> None:
 )
 def test_what_cannot_be_watched(bench: Bench, config: dict[str, Any], message: str) -> None:
     assert message in bench.problems("trigger_record_updated", config)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "config", "starts"),
+    [
+        (
+            {"status": "won"},
+            {"specific_fields": ["status"], "from_values": ["open"], "to_values": ["won"]},
+            True,
+        ),
+        ({"status": "won"}, {"specific_fields": ["status"], "from_values": ["new"]}, False),
+        ({"status": "won"}, {"specific_fields": ["status"], "to_values": ["lost"]}, False),
+        ({"city": "Rome"}, {"from_values": [None]}, True),
+        ({"amount": 2, "name": "won"}, {"specific_fields": ["amount"], "to_values": ["won"]}, False),
+    ],
+)
+def test_changes_between_values_that_count(
+    crm: Crm, change: dict[str, Any], config: dict[str, Any], starts: bool
+) -> None:
+    assert started_by(crm, change, **config) is starts
+
+
+def test_why_other_values_did_not_count(crm: Crm) -> None:
+    started_by(crm, {"status": "lost"}, specific_fields=["status"], to_values=["won"])
+    reason = crm.decision()["reason"]
+    assert reason == "'status' from 'open' to 'lost' changed, and a change to 'won' is waited for"
+
+
+def test_one_field_of_a_record_by_its_other_name(crm: Crm) -> None:
+    crm.watch("trigger_field_changed", **{"field": "status", "from": "open", "to": ["won", "lost"]})
+    won, other = crm.add(status="open"), crm.add(status="open")
+    crm.change(won, status="won")
+    crm.change(other, status="late")
+    crm.round()
+    assert [row.record_id for row in crm.started] == [won.id]
+
+
+def test_records_that_come_back_count_where_they_are_asked_for(crm: Crm) -> None:
+    crm.watch("trigger_record_updated", "both", include_restored=True, specific_fields=["status"])
+    crm.watch("trigger_record_updated", "changed")
+    crm.watch("trigger_record_created", "created", include_restored=True)
+    record = crm.add()
+    crm.round()
+    crm.delete(record)
+    with crm.database.tenant(crm.tenant) as session:
+        deletion.restore(session, deletion.locate(session, record.id))
+    crm.round()
+    found = [(row.workflow_id, row.data["event"]) for row in crm.started]
+    assert sorted(found) == [("both", "restored"), ("created", "created"), ("created", "restored")]
+
+
+def test_changed_records_come_in_batches_where_they_are_asked_for(bench: Bench, crm: Crm) -> None:
+    crm.watch("trigger_record_updated", batch_processing=True, batch_size=2)
+    for name in ("Ann", "Ben"):
+        crm.change(crm.add(), name=name)
+    crm.round()
+    (row,) = crm.started
+    assert [one["name"] for one in row.data["records"]] == ["Ann", "Ben"]
+    both = {"batch_processing": True, "debounce_seconds": 5}
+    assert "exclude each other" in bench.problems("trigger_record_updated", both)[0]

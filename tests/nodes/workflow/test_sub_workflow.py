@@ -12,7 +12,7 @@ import pytest
 from dag_factory.publish import publish
 from oneo.errors import ConfigError, InvalidDefinitionError
 from oneo.settings import settings
-from oneo.store import executions, families, workflows
+from oneo.store import execution_queue, executions, families, workflows
 from oneo_app.report import execution_report
 from oneo_app.runs import run_here, run_queued
 from oneo_operators.completion import complete
@@ -141,7 +141,7 @@ def test_started_without_waiting_it_stands_in_the_queue_with_its_parent(bench: B
     assert (waiting["status"], waiting["parent"], waiting["depth"]) == ("pending", ran.execution, 1)
     with bench.database.system() as session:
         workflows.mark_live(session, bench.tenant, "other", 1)
-        due = [row.id for row in executions.claim_due(session, 1000)]
+        due = [row.id for row in execution_queue.claim_due(session, 1000)]
     assert UUID(waiting["execution"]) in due
     run_queued(bench.database, bench.tenant, UUID(ran.execution))
     done = shown(bench, waiting["execution"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from oneo.events import Event
-from oneo.filters import Condition, matches, parse
+from oneo.filters import Clause, Condition, demanded, matches, parse
 from oneo_operators.base import NodeConfig
 from oneo_operators.filter_option import Filters
 
@@ -36,12 +37,22 @@ class RecordTriggerConfig(NodeConfig):
     # The filters, read once for each set of date fields.
     _conditions: dict[Any, Sequence[Condition]] = PrivateAttr(default_factory=dict)
 
+    @cached_property
+    def required(self) -> Sequence[Clause]:
+        """Of the filters those that no record gets around."""
+        return demanded(parse(self.field_filters))
+
     def misfit(self, event: Event) -> str | None:
         """The filter that the event's record does not fit; None where it fits all."""
         if event.times not in self._conditions:
             self._conditions[event.times] = parse(self.field_filters, dict(event.times))
-        decided = matches(self._conditions[event.times], event.record)
+        decided = matches(self._conditions[event.times], event.facts)
         return None if decided is None else f"the record does not fit the filter {decided}"
+
+
+def named(names: Iterable[Any]) -> str:
+    """Values as a reason lists them."""
+    return ", ".join(map(repr, names)) or "nothing"
 
 
 def as_batch(events: Sequence[Event]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from dag_factory.catalogue import Watch
 from oneo.events import Event
-from oneo.filters import Condition, matches, parse
+from oneo.filters import Clause, Condition, demanded, matches, parse
 from oneo.verdicts import Refuses, Starts, Verdict
 from oneo_operators.base import NodeConfig, TriggerOperator
 from oneo_operators.filter_option import Filters
@@ -55,7 +55,12 @@ class TriggerEventOperator(TriggerOperator):
         return Watch(("app",), tuple(TriggerEventConfig.model_validate(config).event_names))
 
     @classmethod
+    def requires(cls, options: TriggerEventConfig) -> Sequence[Clause]:
+        """The filters."""
+        return demanded(options.conditions)
+
+    @classmethod
     def consider(cls, options: TriggerEventConfig, event: Event) -> Verdict:
         """Those whose data fit the filters."""
-        decided = matches(options.conditions, event.data)
+        decided = matches(options.conditions, event.facts)
         return Starts() if decided is None else Refuses(f"the event's data do not fit the filter {decided}")

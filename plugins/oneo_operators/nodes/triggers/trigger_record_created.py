@@ -9,27 +9,21 @@ from pydantic import Field
 
 from dag_factory.catalogue import Watch
 from oneo.events import Event
-from oneo.verdicts import Gathers, Refuses, Starts, Verdict
+from oneo.filters import Clause
+from oneo.verdicts import Refuses, Starts, Verdict
 from oneo_operators.base import TriggerOperator
-from oneo_operators.nodes.triggers._records import RecordTriggerConfig, as_batch
+from oneo_operators.nodes.triggers._batches import BatchConfig
+from oneo_operators.nodes.triggers._records import as_batch
 
 
-class TriggerRecordCreatedConfig(RecordTriggerConfig):
+class TriggerRecordCreatedConfig(BatchConfig):
     """Which new records start the workflow, and when."""
 
     delay_seconds: int = Field(
         default=0, ge=0, le=31_536_000, description="Seconds between the record's creation and the start."
     )
-    batch_processing: bool = Field(
-        default=False,
-        description="One execution for several records, which finds them in `trigger.records`, instead of one each.",
-    )
-    batch_size: int = Field(default=100, ge=1, le=1000, description="Records of a batch at most.")
-    batch_seconds: float = Field(
-        default=5,
-        ge=0,
-        le=86_400,
-        description="Seconds after its first record when a batch starts at the latest.",
+    include_restored: bool = Field(
+        default=False, description="Also of records that come back from a soft deletion."
     )
 
 
@@ -43,7 +37,14 @@ class TriggerRecordCreatedOperator(TriggerOperator):
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch:
         """The created records of the configured pipelines."""
-        return Watch(("created",), tuple(TriggerRecordCreatedConfig.model_validate(config).pipeline_ids))
+        options = TriggerRecordCreatedConfig.model_validate(config)
+        kinds = ("created", "restored") if options.include_restored else ("created",)
+        return Watch(kinds, tuple(options.pipeline_ids))
+
+    @classmethod
+    def requires(cls, options: TriggerRecordCreatedConfig) -> Sequence[Clause]:
+        """The filters."""
+        return options.required
 
     @classmethod
     def consider(cls, options: TriggerRecordCreatedConfig, event: Event) -> Verdict:
@@ -52,8 +53,7 @@ class TriggerRecordCreatedOperator(TriggerOperator):
         if misfit:
             return Refuses(misfit)
         if options.batch_processing:
-            within = options.delay_seconds + options.batch_seconds
-            return Gathers(within_seconds=within, size=options.batch_size)
+            return options.batch(options.delay_seconds)
         return Starts(delay_seconds=options.delay_seconds)
 
     @classmethod

@@ -9,14 +9,16 @@ from pydantic import Field, model_validator
 
 from dag_factory.catalogue import Watch
 from oneo.events import Event
+from oneo.filters import Clause
 from oneo.verdicts import Gathers, Refuses, Starts, Verdict
 from oneo_operators.base import TriggerOperator
-from oneo_operators.nodes.triggers._records import RecordTriggerConfig, as_one_change
+from oneo_operators.nodes.triggers._batches import BatchConfig
+from oneo_operators.nodes.triggers._records import as_batch, as_one_change, named
 
 _STATUS_FIELDS = frozenset({"status", "stage"})
 
 
-class TriggerRecordUpdatedConfig(RecordTriggerConfig):
+class TriggerRecordUpdatedConfig(BatchConfig):
     """Which changes start the workflow."""
 
     watch_all_fields: bool = Field(
@@ -41,6 +43,17 @@ class TriggerRecordUpdatedConfig(RecordTriggerConfig):
     status: str | list[str] | None = Field(
         default=None, description="Only changes of `status` or the stage to this value, or to one of several."
     )
+    from_values: list[Any] = Field(
+        default_factory=list,
+        description="Only changes of a watched field from one of these values; null: it had none.",
+    )
+    to_values: list[Any] = Field(
+        default_factory=list, description="Only changes of a watched field to one of these values."
+    )
+    include_restored: bool = Field(
+        default=False,
+        description="Also records that come back from a soft deletion, whatever their fields; only the filters count.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -54,6 +67,8 @@ class TriggerRecordUpdatedConfig(RecordTriggerConfig):
     def _something_to_watch(self) -> TriggerRecordUpdatedConfig:
         if not self.watch_all_fields and not self.specific_fields:
             raise ValueError("no field is watched: name some in specific_fields, or set watch_all_fields")
+        if self.batch_processing and self.debounce_seconds:
+            raise ValueError("batch_processing and debounce_seconds exclude each other: choose one of them")
         return self
 
     def unwatched(self, event: Event) -> str | None:
@@ -62,14 +77,31 @@ class TriggerRecordUpdatedConfig(RecordTriggerConfig):
         if self.status is not None:
             wanted = [self.status] if isinstance(self.status, str) else self.status
             if not any(event.record.get(name) in wanted for name in changed & _STATUS_FIELDS):
-                return f"neither the status nor the stage became {_named(wanted)}"
+                return f"neither the status nor the stage became {named(wanted)}"
         if not self.watch_all_fields:
             changed &= set(self.specific_fields)
             if not changed:
-                return f"only {_named(event.changed)} changed, and {_named(self.specific_fields)} is watched"
+                return f"only {named(event.changed)} changed, and {named(self.specific_fields)} is watched"
         if self.update_types and not {_kind(name) for name in changed} & set(self.update_types):
-            return f"{_named(sorted(changed))} changed, which is no {' or '.join(self.update_types)}"
-        return None
+            return f"{named(sorted(changed))} changed, which is no {' or '.join(self.update_types)}"
+        return (
+            None if any(self._wanted(event, name) for name in changed) else self._other_values(event, changed)
+        )
+
+    def _wanted(self, event: Event, name: str) -> bool:
+        """Whether a field changed between values that are waited for."""
+        before, after = (event.before or {}).get(name), event.record.get(name)
+        comes = not self.from_values or before in self.from_values
+        return comes and (not self.to_values or after in self.to_values)
+
+    def _other_values(self, event: Event, changed: set[str]) -> str:
+        ways = [
+            f"{name!r} from {(event.before or {}).get(name)!r} to {event.record.get(name)!r}"
+            for name in sorted(changed)
+        ]
+        wanted = [f"from {named(self.from_values)}"] if self.from_values else []
+        wanted += [f"to {named(self.to_values)}"] if self.to_values else []
+        return f"{' and '.join(ways)} changed, and a change {' '.join(wanted)} is waited for"
 
 
 class TriggerRecordUpdatedOperator(TriggerOperator):
@@ -82,30 +114,34 @@ class TriggerRecordUpdatedOperator(TriggerOperator):
     @classmethod
     def watch(cls, config: Mapping[str, Any]) -> Watch:
         """The changed records of the configured pipelines."""
-        return Watch(("updated",), tuple(TriggerRecordUpdatedConfig.model_validate(config).pipeline_ids))
+        options = TriggerRecordUpdatedConfig.model_validate(config)
+        kinds = ("updated", "restored") if options.include_restored else ("updated",)
+        return Watch(kinds, tuple(options.pipeline_ids))
+
+    @classmethod
+    def requires(cls, options: TriggerRecordUpdatedConfig) -> Sequence[Clause]:
+        """The filters."""
+        return options.required
 
     @classmethod
     def consider(cls, options: TriggerRecordUpdatedConfig, event: Event) -> Verdict:
         """Changes of watched fields, of records that fit the filters."""
-        reason = options.unwatched(event) or options.misfit(event)
+        unwatched = options.unwatched(event) if event.kind == "updated" else None
+        reason = unwatched or options.misfit(event)
         if reason:
             return Refuses(reason)
         if options.debounce_seconds:
             quiet = options.debounce_seconds
             return Gathers(str(event.record_id), quiet_seconds=quiet, within_seconds=10 * quiet)
-        return Starts()
+        return options.batch() if options.batch_processing else Starts()
 
     @classmethod
     def combined(cls, options: TriggerRecordUpdatedConfig, events: Sequence[Event]) -> dict[str, Any]:
-        """The changes of one record as one."""
-        return as_one_change(events)
+        """The changes of one record as one, or the records of a batch."""
+        return as_batch(events) if options.batch_processing else as_one_change(events)
 
 
 def _kind(name: str) -> str:
     if name in _STATUS_FIELDS:
         return "status_change"
     return "owner_change" if name == "owner" else "field_change"
-
-
-def _named(names: Any) -> str:
-    return ", ".join(map(repr, names)) or "nothing"

@@ -1,0 +1,86 @@
+"""Whether it is the turn of an execution that is due: what `settings.start` of its workflow says at that moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from dag_factory.definition import StartPolicy
+from oneo.store import executions, families, locks, quotas, starts, suppressions, triggers
+from oneo.store.models import Execution
+from oneo.store.quotas import Wait
+from oneo_app.dispatcher import airflow_runs
+from oneo_app.dispatcher.enrolling import suppressed
+from oneo_operators.cancelling import cancel
+
+# The end of the other one is what wakes it; this is for a dispatcher that did not live to do so.
+LOOK_AGAIN_SECONDS = 60
+
+
+def has_turn(session: Session, row: Execution) -> bool:
+    """Whether the execution may start now (system session).
+
+    One that may not is put off or cancelled, with the reason. Where it takes the place of others, these are cancelled.
+    The workflow stays locked until the transaction ends: two dispatchers never start what excludes each other.
+    """
+    try:
+        policy = StartPolicy.model_validate(triggers.policy_of(session, row.tenant_id, row.workflow_id))
+    except ValueError as error:
+        # It is checked at publish: one that cannot be read came in another way, and must not stop the queue.
+        executions.postpone(session, row, LOOK_AGAIN_SECONDS, f"settings.start cannot be read: {error}")
+        return False
+    found = (
+        suppressions.listed(session, row.tenant_id, policy.suppression_lists, row.data)
+        if row.event_id is not None
+        else None
+    )
+    if found is not None:
+        cancel(session, row, {"type": "Suppressed", "message": suppressed(*found)})
+        return False
+    if policy.overlap in ("queue", "cancel_previous") or _queues(policy):
+        locks.lock_values(session, row.tenant_id, row.workflow_id, [("start", None)])
+    if policy.overlap == "queue" and _waits(session, row, policy):
+        return False
+    if policy.max_executions_per_hour is not None and policy.on_limit == "queue":
+        most = policy.max_executions_per_hour
+        wait = quotas.wait_of_workflow(session, row.tenant_id, row.workflow_id, most)
+        if wait is not None:
+            quotas.postpone_due(session, row.tenant_id, wait, workflow_id=row.workflow_id)
+            return False
+    if policy.overlap == "cancel_previous":
+        _take_place(session, row, policy)
+    return True
+
+
+def _queues(policy: StartPolicy) -> bool:
+    return policy.max_executions_per_hour is not None and policy.on_limit == "queue"
+
+
+def _waits(session: Session, row: Execution, policy: StartPolicy) -> bool:
+    """Put an execution off until the one before it has ended; returns whether there is one."""
+    same_record = policy.overlap_key == "record"
+    other = starts.before(session, row, same_record=same_record)
+    if other is None:
+        return False
+    reason = f"execution {other} comes before it (settings.start.overlap: queue)"
+    if same_record:
+        executions.postpone(session, row, LOOK_AGAIN_SECONDS, reason)
+        row.held = True
+    else:
+        until = datetime.now(UTC) + timedelta(seconds=LOOK_AGAIN_SECONDS)
+        wait = Wait(reason, until)
+        quotas.postpone_due(session, row.tenant_id, wait, workflow_id=row.workflow_id, held=True)
+    return True
+
+
+def _take_place(session: Session, row: Execution, policy: StartPolicy) -> None:
+    """Cancel the executions that an execution takes the place of, with their DAG runs."""
+    for other in starts.previous(session, row, same_record=policy.overlap_key == "record"):
+        if not families.has_dag_run(other):
+            continue
+        was_pending = other.status == "pending"
+        message = f"execution {row.id} took its place (settings.start.overlap: cancel_previous)"
+        cancel(session, other, {"type": "Superseded", "message": message})
+        if not was_pending:
+            airflow_runs.cancel_run(other.dag_id, other.run_id)
