@@ -55,6 +55,12 @@ class Settings(BaseSettings):
         description="How many executions may lead to one another through the events they bring about: what stops "
         "workflows that start each other for ever. A workflow may set its own.",
     )
+    event_retention_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="Days after which handled events go, with what was decided about them; a tenant may have its own.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )

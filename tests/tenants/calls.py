@@ -96,6 +96,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "due": lambda aim: datetime.now(UTC),
     "kind": lambda aim: "app",
     "topic": lambda aim: "changed",
+    "kinds": lambda aim: ["created", "app"],
+    "topics": lambda aim: ["*"],
+    "moment": lambda aim: datetime.now(UTC),
+    "older_than": lambda aim: timedelta(days=-1),
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
@@ -146,6 +150,8 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row": {"status": lambda aim: "success"},
     "workflows.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
+    "event_log.after": {"event_id": lambda aim: 0},
+    "event_log.copy": {"row": lambda aim: row(aim, models.RecordEvent, ROWS[models.RecordEvent])},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
@@ -157,7 +163,13 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
 }
 # Their number is no count: two tenants have different ones.
-NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put"}
+NUMBERED = {
+    "workflows.current_revision",
+    "emitting.emit",
+    "event_log.copy",
+    "event_log.newest_id",
+    "inbox.put",
+}
 # What has a default is left out, unless it names rows.
 OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
 

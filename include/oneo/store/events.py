@@ -16,7 +16,7 @@ from oneo.store.records import view_image
 # What was decided about an event, by trigger (`workflow/node`).
 Decisions = Mapping[str, Mapping[str, Any]]
 Row = RecordEvent | InboxEvent
-_TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
+TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
 
 
 def claim_waiting(session: Session, limit: int) -> list[Event]:
@@ -25,7 +25,7 @@ def claim_waiting(session: Session, limit: int) -> list[Event]:
     Events that another dispatcher holds are passed over; the locks go with the transaction.
     """
     found: list[Event] = []
-    for table in _TABLES:
+    for table in TABLES:
         waiting = select(table).where(table.handled_at.is_(None)).order_by(table.id).limit(limit)
         rows: Iterable[Row] = session.scalars(waiting.with_for_update(skip_locked=True))
         found += map(as_event, rows)
@@ -41,11 +41,11 @@ def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[i
     ]
     if not given:
         return
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             text(
                 f"UPDATE {table.__tablename__} AS held"  # noqa: S608 - the table's own name
-                " SET handled_at = clock_timestamp(), decisions = given.decisions"
+                " SET handled_at = clock_timestamp(), decisions = nullif(given.decisions, 'null')"
                 " FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given(tenant text, id bigint, decisions jsonb)"
                 " WHERE held.tenant_id = given.tenant AND held.id = given.id"
             ),
@@ -61,7 +61,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     """
     waiting = [
         found
-        for table in _TABLES
+        for table in TABLES
         if (
             found := session.execute(
                 select(table.id, table.tenant_id)
@@ -75,7 +75,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     if not waiting:
         return None
     event_id, tenant_id = min(waiting)
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             text(
                 f"UPDATE {table.__tablename__} SET handled_at = clock_timestamp(), problem = :reason"  # noqa: S608
@@ -90,7 +90,7 @@ def with_ids(session: Session, tenant_id: str, event_ids: Iterable[int]) -> list
     """Events of a tenant, oldest first; those that are no longer kept are left out (system session)."""
     keys = [(tenant_id, event_id) for event_id in event_ids]
     found: list[Event] = []
-    for table in _TABLES:
+    for table in TABLES:
         query = select(table).where(tuple_(table.tenant_id, table.id).in_(keys))
         rows: Iterable[Row] = session.scalars(query)
         found += map(as_event, rows)
@@ -120,6 +120,7 @@ def as_event(row: Row) -> Event:
         record_id=row.record_id,
         record=view_image(row.after or row.before or {}),
         before=view_image(row.before) if row.before is not None else None,
+        data={} if row.replayed_from is None else {"replayed_from": row.replayed_from},
         changed=tuple(row.changed),
         caused_by=row.execution_id,
     )
@@ -133,6 +134,6 @@ def count_waiting(session: Session) -> int:
     """How many events nobody has handled yet (system session)."""
     counts = [
         session.scalar(select(func.count()).select_from(table).where(table.handled_at.is_(None)))
-        for table in _TABLES
+        for table in TABLES
     ]
     return sum(count or 0 for count in counts)

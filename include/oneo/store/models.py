@@ -102,7 +102,10 @@ class RecordHistory(Base):
 
 
 class RecordEvent(Base):
-    """One change of a record, written by the database in the changing transaction."""
+    """One change of a record, written by the database in the changing transaction.
+
+    `replayed_from` is the event that somebody brought about once more with this one.
+    """
 
     __tablename__ = "record_events"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -118,6 +121,7 @@ class RecordEvent(Base):
     handled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
     decisions: Mapped[dict[str, Any] | None]
+    replayed_from: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class InboxEvent(Base):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from oneo.errors import NotFoundError, UserError
 from oneo.store.models import Execution, Tenant
 from oneo.store.quotas import QUOTAS
+from oneo.store.retention import EVENT_DAYS
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_LENGTH = 60
@@ -20,7 +21,9 @@ MAX_LENGTH = 60
 RESERVED = {"shared"}
 # Settings a tenant may have.
 ERROR_WORKFLOW = "error_workflow"
-SETTINGS = (ERROR_WORKFLOW, *QUOTAS)
+# Those that are whole numbers, each with the least and the most it may be.
+NUMBERS = {**dict.fromkeys(QUOTAS, (0, 10**12 - 1)), EVENT_DAYS: (1, 36_500)}
+SETTINGS = (ERROR_WORKFLOW, *NUMBERS)
 
 
 def check_id(tenant_id: str) -> str:

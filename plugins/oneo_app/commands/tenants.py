@@ -71,7 +71,7 @@ def set_settings(
         typer.Argument(
             help="NAME=VALUE; without a value the setting is taken away. error_workflow=ID: what runs after a "
             "failed execution of any workflow that names no other. max_executions_per_hour, max_active_executions "
-            "and max_records: how much it may use.",
+            "and max_records: how much it may use. event_retention_days: how long its handled events are kept.",
             metavar="NAME=VALUE...",
         ),
     ],
@@ -162,8 +162,7 @@ def _held(found: Database, tenant_id: str) -> dict[str, Any]:
 
 def _parsed(text: str) -> tuple[str, str | int | None]:
     from oneo.errors import UserError  # noqa: PLC0415
-    from oneo.store.quotas import QUOTAS  # noqa: PLC0415
-    from oneo.store.tenants import SETTINGS  # noqa: PLC0415
+    from oneo.store.tenants import NUMBERS, SETTINGS  # noqa: PLC0415
     from oneo.suggest import did_you_mean  # noqa: PLC0415
 
     name, given, value = text.partition("=")
@@ -171,10 +170,12 @@ def _parsed(text: str) -> tuple[str, str | int | None]:
         raise UserError(f"{text!r} is no NAME=VALUE", hint="write e.g. error_workflow=rescue")
     if name not in SETTINGS:
         raise UserError(f"tenants have no setting {name!r}", hint=did_you_mean(name, SETTINGS))
-    if not value or name not in QUOTAS:
+    if not value or name not in NUMBERS:
         return name, value or None
-    if not (value.isascii() and value.isdigit()) or len(value) > 12:
-        raise UserError(f"{name} is {value!r}", hint="a whole number from 0, e.g. 1000")
+    least, most = NUMBERS[name]
+    digits = value.isascii() and value.isdigit() and len(value) <= len(str(most))
+    if not digits or not least <= int(value) <= most:
+        raise UserError(f"{name} is {value!r}", hint=f"a whole number from {least} to {most:,}, e.g. 1000")
     return name, int(value)
 
 

@@ -51,7 +51,7 @@ def _match(database: Database, index: TriggerIndex, limit: int) -> int:
         if not waiting:
             return 0
         index.refresh(session)
-        chain_of = _chains(session)
+        chain_of = chains(session)
         decisions = {event.id: decide(session, index, event, chain_of(event)) for event in waiting}
         events.mark_handled(session, waiting, decisions)
         return len(waiting)
@@ -65,7 +65,8 @@ def decide(session: Session, index: TriggerIndex, event: Event, chain: Chain) ->
     }
 
 
-def _chains(session: Session) -> Callable[[Event], Chain]:
+def chains(session: Session) -> Callable[[Event], Chain]:
+    """Finds the executions that led to an event, each chain read once (system session)."""
     known: dict[tuple[str, UUID], Chain] = {}
 
     def chain_of(event: Event) -> Chain:

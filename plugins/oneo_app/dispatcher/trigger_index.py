@@ -74,7 +74,7 @@ class TriggerIndex:
         for key in changed:
             self._by_workflow.pop(key, None)
         for row in triggers.active(session, changed if self._revision else None):
-            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(_candidate(row))
+            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(candidate(row))
         self._revision = revision
         self._sort()
 
@@ -109,7 +109,8 @@ class TriggerIndex:
         }
 
 
-def _candidate(row: ActiveTrigger) -> Candidate:
+def candidate(row: ActiveTrigger) -> Candidate:
+    """A trigger with its config read."""
     node_type = catalogue().get(row.type)
     if node_type is None:
         return Candidate(row, None, None, f"there is no node type {row.type!r}")
