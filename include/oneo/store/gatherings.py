@@ -53,7 +53,7 @@ def add(
             ),
             "chain": case((longer, new.excluded.chain), else_=Gathering.chain),
             "due_at": case(
-                (count + 1 >= literal(wanted.size), now),
+                (count + case((known, 0), else_=1) >= literal(wanted.size), now),
                 else_=func.least(now + quiet, Gathering.opened_at + latest),
             ),
         },
