@@ -127,6 +127,18 @@ def after(
     return sorted(found, key=lambda event: event.id)[:limit]
 
 
+def snapshot(session: Session) -> tuple[int, int]:
+    """(oldest transaction that may still be open, the next one to come), as the server numbers them.
+
+    Events get their numbers before they are committed: one with a lower number may appear after one with a higher.
+    Once the oldest open transaction is one that began later, no lower number can appear any more.
+    """
+    now = session.execute(
+        text("SELECT pg_snapshot_xmin(now), pg_snapshot_xmax(now) FROM pg_current_snapshot() AS now")
+    ).one()
+    return int(now[0]), int(now[1])
+
+
 def put_back(row: Row) -> None:
     """Put a locked event that was set aside back into the queue (system session)."""
     row.handled_at = None
@@ -161,7 +173,7 @@ def copy(session: Session, row: Row) -> int:
         )
     session.add(new)
     session.flush()
-    session.execute(text("SELECT pg_notify('oneo_work', 'event')"))
+    session.execute(text("SELECT pg_notify('oneo_work', 'record_event')"))
     return new.id
 
 
