@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oneo.store import event_log, executions, history, retention, tenants
+from oneo.store import event_log, executions, history, tenants
 from oneo_app.dispatcher import housekeeping
 from oneo_app.dispatcher.housekeeping import remove_old_events
 from oneo_app.event_report import summary
@@ -53,7 +53,7 @@ def test_a_tenant_may_keep_them_for_less_or_more_time(crm: Crm):
     remove_old_events(crm.database)
     assert kept(crm) == ["app won"]
     with crm.database.system() as session:
-        tenants.set_setting(session, crm.tenant, retention.EVENT_DAYS, 4)
+        tenants.set_setting(session, crm.tenant, tenants.EVENT_DAYS, 4)
     remove_old_events(crm.database)
     assert kept(crm) == []
 

@@ -11,9 +11,6 @@ from oneo.store.events import TABLES
 from oneo.store.executions import FINAL
 from oneo.store.models import Execution, Gathering
 
-# Setting of a tenant: days after which its handled events go; the installation's where it is not set.
-EVENT_DAYS = "event_retention_days"
-
 
 def remove_handled(session: Session, tenant_id: str, older_than: timedelta, limit: int) -> int:
     """Remove some of a tenant's events that were handled long enough ago (removal session).

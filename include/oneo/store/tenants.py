@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from oneo.errors import NotFoundError, UserError
 from oneo.store.models import Execution, Tenant
 from oneo.store.quotas import QUOTAS
-from oneo.store.retention import EVENT_DAYS
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_LENGTH = 60
@@ -21,6 +20,8 @@ MAX_LENGTH = 60
 RESERVED = {"shared"}
 # Settings a tenant may have.
 ERROR_WORKFLOW = "error_workflow"
+# Days after which handled events go; the installation's where it is not set.
+EVENT_DAYS = "event_retention_days"
 # Those that are whole numbers, each with the least and the most it may be.
 NUMBERS = {**dict.fromkeys(QUOTAS, (0, 10**12 - 1)), EVENT_DAYS: (1, 36_500)}
 SETTINGS = (ERROR_WORKFLOW, *NUMBERS)

@@ -21,7 +21,7 @@ def remove_old_events(database: Database) -> bool:
     """
     with database.system() as session:
         days = {
-            row.id: row.settings.get(retention.EVENT_DAYS, settings().event_retention_days)
+            row.id: row.settings.get(tenants.EVENT_DAYS, settings().event_retention_days)
             for row in tenants.all_tenants(session)
         }
     more = False
