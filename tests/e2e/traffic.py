@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from oneo.database import Database
-from oneo.store import timers
+from oneo.store import events, timers
 from oneo.store.models import Execution
 from tests.dispatcher.crm import Crm
 
@@ -80,18 +80,17 @@ class Traffic:
         self.crm.watch("trigger_event", "every", event="*", filters={"n": {"$gte": 0}})
         self.crm.watch("trigger_event", "clock", event="never")
 
-    def send(self, may_go_on: Callable[[int], object]) -> None:
-        """Send all; `may_go_on` is asked before each transaction, with the number of those sent before."""
-        order = self._order()
+    def send(self, may_go_on: Callable[[], object]) -> None:
+        """Send all; `may_go_on` is asked before each transaction."""
         with ThreadPoolExecutor(SENDERS) as senders:
             pending: list[Future[set[Sending]]] = []
-            for sent, together in order:
-                may_go_on(sent)
+            for together in self._order():
+                may_go_on()
                 pending.append(senders.submit(self._send_together, together))
             for one in pending:
                 self.accepted |= one.result()
 
-    def _order(self) -> list[tuple[int, Sequence[Sending]]]:
+    def _order(self) -> list[list[Sending]]:
         chance = random.Random(self.seed)
         sendings = [
             Sending(number, chance.choice(KINDS), chance.random() < TAKEN_BACK)
@@ -104,7 +103,7 @@ class Traffic:
         stay = [one for one in order if not one.taken_back]
         parts = [[one] for one in order if one.taken_back] + list(_parts(stay, chance))
         chance.shuffle(parts)
-        return [(sum(map(len, parts[:index])), part) for index, part in enumerate(parts)]
+        return parts
 
     def _send_together(self, together: Sequence[Sending]) -> set[Sending]:
         moments = [one for one in together if one.kind == "moment"]
@@ -189,17 +188,21 @@ def _moment(session: Session, tenant: str, number: int) -> None:
 _SEND = {"record": _record, "emitted": _emitted, "hook": _hook, "moment": _moment}
 
 
-def all_done(database: Database) -> bool:
-    """Whether nothing waits any more."""
+def waiting(database: Database) -> int:
+    """How many events nobody has handled."""
     with database.system() as session:
-        waiting = "SELECT count(*) FROM"
-        return not session.scalar(
-            text(
-                f"SELECT ({waiting} record_events WHERE handled_at IS NULL)"
-                f" + ({waiting} inbox WHERE handled_at IS NULL)"
-                f" + ({waiting} gatherings) + ({waiting} timers)"
-            )
-        )
+        return events.count_waiting(session)
+
+
+def all_done(database: Database) -> bool:
+    """Whether there is nothing left to do: in one statement, for one thing becomes another meanwhile."""
+    left = (
+        "SELECT (SELECT count(*) FROM record_events WHERE handled_at IS NULL)"
+        " + (SELECT count(*) FROM inbox WHERE handled_at IS NULL)"
+        " + (SELECT count(*) FROM gatherings) + (SELECT count(*) FROM timers)"
+    )
+    with database.system() as session:
+        return not session.scalar(text(left))
 
 
 def handled(database: Database) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
 from oneo.database import Database
+from oneo.errors import InfrastructureError
 from oneo.settings import settings
 from oneo.store import retention, tenants
 
@@ -26,8 +29,15 @@ def remove_old_events(database: Database) -> bool:
         }
     more = False
     for tenant_id, kept in days.items():
-        with database.removal(tenant_id) as session:
-            removed = retention.remove_handled(session, tenant_id, timedelta(days=kept), BATCH)
+        try:
+            with database.removal(tenant_id) as session:
+                removed = retention.remove_handled(session, tenant_id, timedelta(days=kept), BATCH)
+        except (OperationalError, InfrastructureError):
+            raise
+        except SQLAlchemyError:
+            # What cannot be tidied must not stop the work.
+            logger.exception("old events of tenant %s stay", tenant_id)
+            continue
         if removed:
             logger.info("%d event(s) of tenant %s, handled more than %d days ago", removed, tenant_id, kept)
         more = more or removed >= BATCH
