@@ -39,22 +39,20 @@ class EventWatch:
         self._kinds = kinds
         self._topics = topics
         self._clauses = parse(filters)
-        # All up to here are known. Up to `_newest` they will be, once every transaction before `_open_until` has ended.
-        self._known = since
-        self._newest: int | None = None
-        self._open_until = 0
+        # All up to here are known; up to `_newest` they are, once these writers have ended.
+        self._known = self._newest = since
+        self._writers: frozenset[str] = frozenset()
 
     def look(self, database: Database) -> Event | None:
         """The first event that fits; None where there is none so far."""
         with database.tenant(self._tenant_id) as session:
-            oldest_open, _ = event_log.snapshot(session)
+            settled = self._newest > self._known and not self._writers & event_log.writers(session)
             newest = event_log.newest_id(session)
             found = next((event for event in self._new(session) if self._fits(event)), None)
-            _, next_to_come = event_log.snapshot(session)
-        if self._newest is not None and oldest_open >= self._open_until:
-            self._known, self._newest = self._newest, None
-        if self._newest is None:
-            self._newest, self._open_until = max(newest, self._known), next_to_come
+            if settled:
+                self._known = self._newest
+            if newest > self._newest == self._known:
+                self._newest, self._writers = newest, event_log.writers(session)
         return found
 
     def _new(self, session: Session) -> Iterator[Event]:

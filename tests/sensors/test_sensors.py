@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from oneo.database import Database
 from oneo.errors import NotFoundError, UserError
-from oneo.store import records, tenants
+from oneo.store import emitting, records, tenants
 from oneo_operators.event_notices import notices
 from oneo_operators.sensors.event import EventSensor
 from oneo_operators.sensors.record_event import RecordEventSensor
 from oneo_operators.triggers_event import EventTrigger
 from tests.dispatcher.crm import Crm
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("store")
 SECONDS = 20
@@ -170,6 +174,42 @@ def test_a_lower_number_that_is_committed_later_is_not_passed_over(
     found = watch.look(store)
     assert found is not None
     assert found.record["name"] == "Late"
+
+
+def test_of_two_with_one_key_the_second_is_seen_where_the_first_is_taken_back(
+    crm: Crm, store: Database, as_owner: Any
+):
+    trigger = deferred(EventSensor(task_id="wait", name="paid", filters={"n": 2}, tenant=crm.tenant, since=0))
+    watch = trigger._watch
+    kept = threading.Event()
+
+    def emit(session: Session, n: int) -> None:
+        emitting.emit(session, crm.tenant, "paid", {"n": n}, key="k")
+
+    def second() -> None:
+        with crm.database.tenant(crm.tenant) as session:
+            emit(session, 2)
+            assert kept.wait(SECONDS)
+
+    def waits() -> bool:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(as_owner.execute(query).fetchone()[0])
+
+    def look() -> Any:
+        crm.emit("other")
+        return watch.look(store)
+
+    with ThreadPoolExecutor() as others:
+        with crm.database.tenant(crm.tenant) as session:
+            emit(session, 1)
+            writing = others.submit(second)
+            wait_until(waits, "the second to wait for the first")
+            assert look() is None
+            session.rollback()
+        assert [look() for _ in range(4)] == [None] * 4
+        kept.set()
+        writing.result(SECONDS)
+    assert look().data["n"] == 2
 
 
 @pytest.mark.parametrize(

@@ -127,16 +127,22 @@ def after(
     return sorted(found, key=lambda event: event.id)[:limit]
 
 
-def snapshot(session: Session) -> tuple[int, int]:
-    """(oldest transaction that may still be open, the next one to come), as the server numbers them.
+def writers(session: Session) -> frozenset[str]:
+    """The transactions of all tenants that may be writing events now, as the server names them.
 
     Events get their numbers before they are committed: one with a lower number may appear after one with a higher.
-    Once the oldest open transaction is one that began later, no lower number can appear any more.
+    Once all who wrote at some moment have ended, no number from before that moment can appear any more. Their locks
+    show them even while one waits for another with the same key, and has a number but no transaction id yet.
     """
-    now = session.execute(
-        text("SELECT pg_snapshot_xmin(now), pg_snapshot_xmax(now) FROM pg_current_snapshot() AS now")
-    ).one()
-    return int(now[0]), int(now[1])
+    rows = session.execute(
+        text(
+            "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND relation IN (CAST('record_events' AS regclass), CAST('inbox' AS regclass))"
+            " AND mode = 'RowExclusiveLock'"
+        )
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def put_back(row: Row) -> None:
