@@ -41,8 +41,9 @@ format: $(READY) ## Apply ruff's fixes and format
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-chaos: $(READY) ## Kill components while 500 leads come in; long
-	ONEO_CHAOS_LEADS=500 .venv/bin/pytest tests/e2e/test_dispatcher.py --timeout 1800
+chaos: $(READY) ## Kill components while leads and events come in; long
+	ONEO_CHAOS_LEADS=500 ONEO_CHAOS_EVENTS=2000 ONEO_CHAOS_KILLS=10 \
+		.venv/bin/pytest tests/e2e/test_dispatcher.py tests/e2e/test_exactly_once.py --timeout 1800
 
 fuzz: $(READY) ## Expressions and filters against 100,000 generated inputs each; long
 	ONEO_FUZZ_EXAMPLES=25000 .venv/bin/pytest tests/expressions/test_expression_fuzz.py --timeout 3600

@@ -9,7 +9,7 @@ from dag_factory.catalogue import Catalogue
 from dag_factory.check_missing import refused
 from dag_factory.definition import Workflow
 from dag_factory.examine import examine
-from dag_factory.plan import PlanNode
+from dag_factory.plan import Plan, PlanNode
 from dag_factory.reading import read
 from oneo.database import Database
 from oneo.errors import InvalidDefinitionError, NotFoundError
@@ -50,8 +50,7 @@ def publish(
     if plan is None or examination.workflow is None or failed:
         raise InvalidDefinitionError(problems)
     tenants.check_id(tenant_id)
-    policy = examination.workflow.settings.start.model_dump(exclude_defaults=True)
-    rows = [_trigger_row(node, catalogue, policy) for node in plan.triggers]
+    rows = trigger_rows(examination.workflow, plan, catalogue)
     with database.system() as session:
         tenants.ensure(session, tenant_id)
     with database.tenant(tenant_id) as session:
@@ -65,6 +64,12 @@ def publish(
             triggers=rows,
             published_by=published_by,
         )
+
+
+def trigger_rows(workflow: Workflow, plan: Plan, catalogue: Catalogue) -> list[TriggerRow]:
+    """The triggers of a workflow as the dispatcher matches them."""
+    policy = workflow.settings.start.model_dump(exclude_defaults=True)
+    return [_trigger_row(node, catalogue, policy) for node in plan.triggers]
 
 
 def _trigger_row(node: PlanNode, catalogue: Catalogue, policy: Mapping[str, Any]) -> TriggerRow:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 # Before anything imports Airflow or reads settings: nothing of the developer's own state is touched.
 HOME = Path(tempfile.mkdtemp(prefix="oneo-test-"))
 for name in [name for name in os.environ if name.startswith(("ONEO_", "AIRFLOW"))]:
-    if name not in ("ONEO_FUZZ_EXAMPLES", "ONEO_CHAOS_LEADS"):
+    if name != "ONEO_FUZZ_EXAMPLES" and not name.startswith("ONEO_CHAOS_"):
         del os.environ[name]
 os.environ["ONEO_HOME"] = str(HOME)
 os.environ["AIRFLOW_HOME"] = str(HOME / "airflow")

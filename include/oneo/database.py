@@ -29,6 +29,8 @@ from oneo.errors import InfrastructureError
 from oneo.settings import settings
 
 Role = Literal["oneo_app", "oneo_system", "oneo_removal"]
+# Whoever listens reads nothing: notifications carry no data.
+_LISTENING: Any = {"options": "-c role=oneo_app", "application_name": "oneo_listen", "connect_timeout": 5}
 
 
 def to_json(value: Any) -> str:
@@ -158,16 +160,27 @@ class Database:
 
     def listen(self, *channels: str) -> psycopg.Connection[tuple[Any, ...]]:
         """A raw autocommit connection that listens on `channels` (PostgreSQL LISTEN)."""
-        dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            connection = psycopg.connect(
-                dsn, autocommit=True, options="-c role=oneo_system", connect_timeout=5
-            )
+            connection = psycopg.connect(self._dsn, autocommit=True, **_LISTENING)
         except psycopg.OperationalError as error:
             raise unreachable(self.url, error) from error
         for channel in channels:
-            connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            connection.execute(_listen_to(channel))
         return connection
+
+    async def listen_async(self, *channels: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        """The same for an event loop, which it does not hold up."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, **_LISTENING)
+        except psycopg.OperationalError as error:
+            raise unreachable(self.url, error) from error
+        for channel in channels:
+            await connection.execute(_listen_to(channel))
+        return connection
+
+    @property
+    def _dsn(self) -> str:
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -184,6 +197,10 @@ class Database:
         """Drop the connections without closing their sockets: what a forked child must do with its parent's."""
         for engine in self._engines.values():
             engine.dispose(close=False)
+
+
+def _listen_to(channel: str) -> psycopg.sql.Composed:
+    return psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
 
 
 def unreachable(url: URL, error: Exception) -> InfrastructureError:

@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         description="Tasks of one tenant that run at once, where its own `pool_slots` says nothing else; fewer than "
         "`parallelism`, or a burst of one tenant holds up all others.",
     )
+    event_retention_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="Days after which handled events go, with what was decided about them; a tenant may have its own.",
+    )
     airflow_port: int = Field(
         default=8080, ge=1, le=65535, description="Preferred port of the Airflow UI; a busy one is avoided."
     )

@@ -60,3 +60,17 @@ def test_the_hand_written_dag_uses_two_of_our_operators_and_waits_to_be_started(
         node = Node(id=task.task_id, type=task.type, config=task.node_config)
         assert config_problems(node, type(task), "$") == []
     assert module.contact.downstream_task_ids == {"tell"}
+
+
+def test_the_hand_written_dag_that_waits_does_so_one_after_the_other():
+    spec = importlib.util.spec_from_file_location("example_sensors", ROOT / "dags/example_sensors.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.won.dag.schedule is None
+    assert (module.won.topics, module.won.kinds, module.signed.topics) == (
+        ["deals"],
+        ["created", "updated"],
+        ["deal_signed"],
+    )
+    assert module.won.downstream_task_ids == {"signed"}
+    assert module.signed.downstream_task_ids == {"tell"}

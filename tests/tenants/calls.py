@@ -106,6 +106,10 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "kind": lambda aim: "app",
     "topic": lambda aim: "changed",
     "series": lambda aim: "boiler-7",
+    "kinds": lambda aim: ["created", "app"],
+    "topics": lambda aim: ["*"],
+    "moment": lambda aim: datetime.now(UTC),
+    "older_than": lambda aim: timedelta(days=-1),
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
@@ -175,6 +179,8 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
         "row": lambda aim: row(aim, models.Gathering, "workflow_id = '{workflow}'"),
     },
     "events.note_decision": {"trigger": lambda aim: "changed"},
+    "event_log.after": {"event_id": lambda aim: 0},
+    "event_log.copy": {"row": lambda aim: row(aim, models.RecordEvent, ROWS[models.RecordEvent])},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "unique.remember": {"all_fields": lambda aim: []},
@@ -196,7 +202,14 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
 }
 # Their number is no count: two tenants have different ones.
-NUMBERED = {"workflows.current_revision", "emitting.emit", "inbox.put", "metrics.push"}
+NUMBERED = {
+    "workflows.current_revision",
+    "emitting.emit",
+    "event_log.copy",
+    "event_log.newest_id",
+    "inbox.put",
+    "metrics.push",
+}
 # What has a default is left out, unless it names rows.
 OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
 

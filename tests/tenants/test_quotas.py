@@ -177,3 +177,10 @@ def test_a_quota_is_a_whole_number(oneo: Callable[..., Any], tenant: str, value:
     done = oneo("tenants", "set", tenant, f"max_records={value}")
     assert (done.exit_code, "a whole number from 0" in done.output) == (1, True)
     assert set(quotas.QUOTAS) < set(tenant_settings.NAMES)
+
+
+def test_events_are_kept_for_at_least_a_day(oneo: Callable[..., Any], tenant: str) -> None:
+    done = oneo("tenants", "set", tenant, "event_retention_days=0")
+    assert (done.exit_code, "a whole number from 1 to 36,500" in done.output) == (1, True)
+    assert oneo("tenants", "set", tenant, "event_retention_days=30").exit_code == 0
+    assert "30" in oneo("tenants", "show", tenant).stdout

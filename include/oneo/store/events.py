@@ -19,7 +19,7 @@ Decisions = Mapping[str, Mapping[str, Any]]
 Row = RecordEvent | InboxEvent
 # Where the data of an inbox event holds the record that it is about.
 RECORD = "oneo_record"
-_TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
+TABLES: tuple[type[Row], ...] = (RecordEvent, InboxEvent)
 
 
 def claim_waiting(session: Session, limit: int) -> list[Event]:
@@ -28,7 +28,7 @@ def claim_waiting(session: Session, limit: int) -> list[Event]:
     Events that another dispatcher holds are passed over; the locks go with the transaction.
     """
     found: list[Event] = []
-    for table in _TABLES:
+    for table in TABLES:
         waiting = select(table).where(_is_waiting(table)).order_by(table.id).limit(limit)
         rows: Iterable[Row] = session.scalars(waiting.with_for_update(skip_locked=True))
         found += map(as_event, rows)
@@ -44,11 +44,11 @@ def mark_handled(session: Session, events: Iterable[Event], decisions: Mapping[i
     ]
     if not given:
         return
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             text(
                 f"UPDATE {table.__tablename__} AS held"  # noqa: S608 - the table's own name
-                " SET handled_at = clock_timestamp(), decisions = given.decisions"
+                " SET handled_at = clock_timestamp(), decisions = nullif(given.decisions, 'null')"
                 " FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given(tenant text, id bigint, decisions jsonb)"
                 " WHERE held.tenant_id = given.tenant AND held.id = given.id"
             ),
@@ -60,7 +60,7 @@ def note_decision(
     session: Session, tenant_id: str, event_ids: Iterable[int], trigger: str, decision: Mapping[str, Any]
 ) -> None:
     """Keep what became of events that a trigger (`workflow/node`) has gathered (system session)."""
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             text(
                 f"UPDATE {table.__tablename__}"  # noqa: S608 - the table's own name
@@ -79,7 +79,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     """
     waiting = [
         found
-        for table in _TABLES
+        for table in TABLES
         if (
             found := session.execute(
                 select(table.id, table.tenant_id)
@@ -93,7 +93,7 @@ def set_next_aside(session: Session, reason: str) -> int | None:
     if not waiting:
         return None
     event_id, tenant_id = min(waiting)
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             text(
                 f"UPDATE {table.__tablename__} SET handled_at = clock_timestamp(), problem = :reason"  # noqa: S608
@@ -108,7 +108,7 @@ def with_ids(session: Session, tenant_id: str, event_ids: Iterable[int]) -> list
     """Events of a tenant, oldest first; those that are no longer kept are left out (system session)."""
     keys = [(tenant_id, event_id) for event_id in event_ids]
     found: list[Event] = []
-    for table in _TABLES:
+    for table in TABLES:
         query = select(table).where(tuple_(table.tenant_id, table.id).in_(keys))
         rows: Iterable[Row] = session.scalars(query)
         found += map(as_event, rows)
@@ -151,13 +151,19 @@ def as_event(row: Row) -> Event:
         kind=row.kind,
         topic=row.pipeline_id,
         at=row.created_at,
-        data={"soft_delete": row.after is not None} if row.kind == "deleted" else {},
+        data=_beside(row),
         record_id=row.record_id,
         record=view_image(row.after or row.before or {}),
         before=view_image(row.before) if row.before is not None else None,
         changed=tuple(row.changed),
         caused_by=row.execution_id,
     )
+
+
+def _beside(row: RecordEvent) -> dict[str, Any]:
+    """What triggers hand on beside the record."""
+    data: dict[str, Any] = {"soft_delete": row.after is not None} if row.kind == "deleted" else {}
+    return data if row.replayed_from is None else {**data, "replayed_from": row.replayed_from}
 
 
 def _is_waiting(table: type[Row]) -> ColumnElement[bool]:

@@ -59,7 +59,7 @@ def add(
             ),
             "chain": case((longer, new.excluded.chain), else_=Gathering.chain),
             "due_at": case(
-                (complete | (count + 1 >= literal(wanted.size)), now),
+                (complete | (count + case((known, 0), else_=1) >= literal(wanted.size)), now),
                 else_=func.least(now + quiet, Gathering.opened_at + latest),
             ),
             "missing": still_missing,

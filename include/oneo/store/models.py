@@ -169,6 +169,7 @@ class RecordEvent(Base):
     """One change of a record, written by the database in the changing transaction.
 
     One that is held (`held_at`) waits for its release before it waits to be handled.
+    `replayed_from` is the event that somebody brought about once more with this one.
     """
 
     __tablename__ = "record_events"
@@ -186,6 +187,7 @@ class RecordEvent(Base):
     problem: Mapped[str | None]
     held_at: Mapped[datetime | None]
     decisions: Mapped[dict[str, Any] | None]
+    replayed_from: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class InboxEvent(Base):

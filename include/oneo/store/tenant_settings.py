@@ -12,6 +12,7 @@ from oneo.errors import UserError
 from oneo.suggest import did_you_mean
 
 _MOST_DIGITS = 12
+_MOST_DAYS = 36_500
 
 
 def _whole_number(value: Any) -> Any:
@@ -25,6 +26,13 @@ def _number_from_1(value: Any) -> Any:
     number = _whole_number(value)
     if number == 0:
         raise ValueError("a whole number from 1, e.g. 4")
+    return number
+
+
+def _days(value: Any) -> Any:
+    number = _whole_number(value)
+    if not 1 <= number <= _MOST_DAYS:
+        raise ValueError(f"a whole number from 1 to {_MOST_DAYS:,}, e.g. 90")
     return number
 
 
@@ -65,6 +73,10 @@ class TenantSettings(BaseModel):
     max_executions_per_hour: Quota | None = Field(default=None, description="further ones wait")
     max_active_executions: Quota | None = Field(default=None, description="further ones wait")
     max_records: Quota | None = Field(default=None, description="further ones are refused")
+    event_retention_days: Annotated[int, BeforeValidator(_days)] | None = Field(
+        default=None,
+        description="how many days its handled events are kept; else ONEO_EVENT_RETENTION_DAYS",
+    )
     pool_slots: Annotated[int, BeforeValidator(_number_from_1)] | None = Field(
         default=None, description="how many of its tasks run at once; else ONEO_TENANT_POOL_SLOTS"
     )

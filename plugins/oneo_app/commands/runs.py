@@ -47,7 +47,7 @@ def run(
 
     with plain_errors(as_json):
         tenant_id = connect.tenant_or_default(tenant)
-        given = _data(data)
+        given = given_data(data)
         document = _document(workflow)
         connect.airflow_environment()
         with connect.store() if local else connect.running_stack() as found:
@@ -193,7 +193,12 @@ def seconds(milliseconds: float | None) -> str:
     return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
 
 
-def _data(text: str | None) -> dict[str, Any]:
+def given_data(text: str | None) -> dict[str, Any]:
+    """The object that an option `--data` gives: JSON, or @FILE; empty where it is left out.
+
+    Raises:
+        UserError: It is no object.
+    """
     from dag_factory.reading import parse_json, read_file  # noqa: PLC0415
     from oneo.errors import UserError  # noqa: PLC0415
 

@@ -16,6 +16,7 @@ from oneo.errors import InfrastructureError
 from oneo.store import tenants, workflows
 from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
+from oneo_app.dispatcher.housekeeping import remove_old_events
 from oneo_app.dispatcher.matching import match_events
 from oneo_app.dispatcher.reminding import release_due
 from oneo_app.dispatcher.starting import start_next
@@ -33,6 +34,7 @@ PUBLISHING_SECONDS = 0.1
 SWEEP_SECONDS = 15.0
 SWEEP_AGE_SECONDS = 20.0
 STARTS_PER_ROUND = 20
+TIDY_SECONDS = 3600.0
 
 
 class Dispatcher:
@@ -51,6 +53,8 @@ class Dispatcher:
         self._awaiting = False
         self._served = ""
         self._swept = time.monotonic()
+        # Also soon after the start: one that is started anew every day has to tidy, too.
+        self._tidied = self._swept - TIDY_SECONDS
 
     def run(self) -> None:
         """Work until told to stop; a database that is down for a while is waited for."""
@@ -98,6 +102,9 @@ class Dispatcher:
             missed = sweep(self.database, older_than_seconds=SWEEP_AGE_SECONDS)
             if missed:
                 logger.info("%d execution(s) had ended without notice", missed)
+        # Only some at a time, in between all other work.
+        if time.monotonic() - self._tidied > TIDY_SECONDS and not remove_old_events(self.database):
+            self._tidied = time.monotonic()
         return busy
 
     def _give_pools(self) -> None:

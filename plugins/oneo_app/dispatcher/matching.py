@@ -56,7 +56,7 @@ def _match(database: Database, index: TriggerIndex, limit: int) -> int:
             return 0
         waiting = with_types(session, waiting)
         index.refresh(session)
-        chain_of = _chains(session)
+        chain_of = chains(session)
         decisions = {event.id: decide(session, index, event, chain_of(event)) for event in waiting}
         events.mark_handled(session, waiting, decisions)
         return len(waiting)
@@ -81,7 +81,8 @@ def _pipeline(event: Event) -> tuple[str, str]:
     return event.tenant_id, str(event.record.get("pipeline_id", event.topic))
 
 
-def _chains(session: Session) -> Callable[[Event], Chain]:
+def chains(session: Session) -> Callable[[Event], Chain]:
+    """Finds the executions that led to an event, each chain read once (system session)."""
     known: dict[tuple[str, UUID], Chain] = {}
 
     def chain_of(event: Event) -> Chain:

@@ -92,7 +92,7 @@ class TriggerIndex:
     def take_up(self, rows: Iterable[ActiveTrigger]) -> None:
         """Take up triggers of workflows that had none here."""
         for row in rows:
-            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(_candidate(row))
+            self._by_workflow.setdefault((row.tenant_id, row.workflow_id), []).append(candidate(row))
         self._sort()
 
     def looking_at(self, event: Event) -> Iterator[Candidate]:
@@ -134,7 +134,8 @@ class TriggerIndex:
         }
 
 
-def _candidate(row: ActiveTrigger) -> Candidate:
+def candidate(row: ActiveTrigger) -> Candidate:
+    """A trigger with its config read."""
     node_type = catalogue().get(row.type)
     if node_type is None:
         return Candidate(row, None, None, problem=f"there is no node type {row.type!r}")
