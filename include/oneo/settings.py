@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "
         "private or loopback, e.g. `127.0.0.1:9000,10.1.0.0/16,crm.internal`.",
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Comma-separated networks of the proxies in front of the API server, e.g. `10.0.0.0/8,::1`: what "
+        "they say about the sender's address (`X-Forwarded-For`) is believed.",
+    )
     public_url: str = Field(
         default="http://localhost:8080",
         description="Address of the Airflow UI as users see it; links start with it.",

@@ -148,6 +148,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "executions.recent": {"status": lambda aim: "pending"},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
+    "inbox.find": {"key": lambda aim: "changed"},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {

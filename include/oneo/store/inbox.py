@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -48,3 +49,15 @@ def put(
         execution_id=execution_id,
     )
     return session.execute(statement.on_conflict_do_nothing().returning(InboxEvent.id)).scalar()
+
+
+def find(session: Session, tenant_id: str, kind: str, topic: str, key: str) -> int | None:
+    """The id of the event that its sender calls `key`; None where there is none."""
+    same = (InboxEvent.tenant_id == tenant_id) & (InboxEvent.kind == kind) & (InboxEvent.topic == topic)
+    return session.scalar(select(InboxEvent.id).where(same, InboxEvent.key == key))
+
+
+def recent(session: Session, kind: str, topic: str, limit: int = 50) -> list[InboxEvent]:
+    """The tenant's last events of a topic, the newest first."""
+    query = select(InboxEvent).where(InboxEvent.kind == kind, InboxEvent.topic == topic)
+    return list(session.scalars(query.order_by(InboxEvent.id.desc()).limit(limit)))

@@ -35,10 +35,12 @@ def make_app() -> FastAPI:
 
     from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
     from oneo_app.http import routes  # noqa: PLC0415
+    from oneo_app.http.refusals import RequestRefusedError  # noqa: PLC0415
 
     app = FastAPI(title="Oneo Workflows", docs_url="/docs", openapi_url="/openapi.json", redoc_url=None)
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router)
+    app.add_exception_handler(RequestRefusedError, _refused)
     app.add_exception_handler(NotFoundError, _refuse(404))
     app.add_exception_handler(UserError, _refuse(400))
     app.add_exception_handler(InfrastructureError, _refuse(503))
@@ -52,3 +54,9 @@ def _refuse(status: int) -> Any:
         return JSONResponse({"error": {"message": error.message, "hint": error.hint}}, status)
 
     return answer
+
+
+def _refused(_: Request, error: Any) -> Response:
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - see LazyApp
+
+    return JSONResponse({"error": error.as_json()}, error.status, error.headers)
