@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         description="Comma-separated networks of the proxies in front of the API server, e.g. `10.0.0.0/8,::1`: what "
         "they say about the sender's address (`X-Forwarded-For`) is believed.",
     )
+    forms_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="How many submissions of one form link the API server takes from one address in a minute.",
+    )
     public_url: str = Field(
         default="http://localhost:8080",
         description="Address of the Airflow UI as users see it; links start with it.",

@@ -12,8 +12,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import parse_form
 from oneo.store import (
     executions,
+    form_files,
+    form_links,
+    forms,
     gatherings,
     inbox,
     log,
@@ -26,6 +31,7 @@ from oneo.store import (
     timers,
     workflows,
 )
+from oneo.store.form_links import LinkOptions
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineSpec
 from oneo.store.workflows import TriggerRow
@@ -123,6 +129,14 @@ def fill(database: Database) -> Callable[[str], None]:
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            form = parse_form(
+                {"id": "contact", "name": "Contact", "schema": {"properties": {"name": {"type": "string"}}}},
+                "form",
+            )
+            forms.apply(session, tenant_id, form)
+            form_links.create(session, tenant_id, form, LinkOptions(record_id=record.id), LATER)
+            cv = Taken("cv", "cv.txt", "text/plain", b"Anna")
+            form_files.keep(session, tenant_id, "contact", uuid4(), cv, record.id)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import parse_form
 from oneo.settings import settings
-from oneo.store import executions, records
+from oneo.store import executions, form_files, form_links, forms, inbox, records
+from oneo.store.form_links import LinkOptions
 from oneo.store.models import Execution
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
@@ -110,6 +115,37 @@ def test_nothing_of_the_person_is_left(
         counts["records"] == counts["executions_emptied"] == counts["tasks"] == counts["notifications"] == 1
     )
     assert (counts["record_events"], counts["records_mentioning"]) == (2, 1)
+
+
+def test_forms_that_the_person_filled_in(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    spec = parse_form(
+        {
+            "id": "contact",
+            "name": "Contact",
+            "schema": {"properties": {"email": {"type": "string"}}},
+            "settings": {"prefill_fields": ["email"]},
+        },
+        "form",
+    )
+    with bench.database.tenant(bench.tenant) as session:
+        forms.apply(session, bench.tenant, spec)
+        now = datetime.now(UTC)
+        for email, record in ((ANN, None), (OTHERS[0], None), (OTHERS[0], UUID(ann))):
+            options = LinkOptions(prefill={"email": email}, record_id=record)
+            form_links.create(session, bench.tenant, spec, options, now)
+            submission = uuid4()
+            cv = Taken("cv", "cv.txt", "text/plain", f"cv of {email}".encode())
+            file = form_files.keep(session, bench.tenant, "contact", submission, cv, record)
+            inbox.put(
+                session, bench.tenant, "form", "contact", {"email": email, "cv": [file]}, key=str(submission)
+            )
+    said = erase(oneo, bench.tenant)
+    assert (said["erased"]["form_links"], said["erased"]["form_files"]) == (2, 2)
+    with bench.database.tenant(bench.tenant) as session:
+        assert [row.prefill for row in form_links.of_form(session, "contact")] == [{"email": OTHERS[0]}]
+    left = everything(bench.database, bench.tenant)
+    assert f"cv of {OTHERS[0]}".encode().hex() in left
+    assert f"cv of {ANN}".encode().hex() not in left
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

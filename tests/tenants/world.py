@@ -13,8 +13,13 @@ from sqlalchemy.orm import Session
 
 from dag_factory.publish import publish
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import FormSpec
 from oneo.store import (
     executions,
+    form_files,
+    form_links,
+    forms,
     gatherings,
     inbox,
     log,
@@ -26,6 +31,7 @@ from oneo.store import (
     timers,
     workflows,
 )
+from oneo.store.form_links import LinkOptions
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineSpec
 from oneo.verdicts import Gathers
@@ -49,10 +55,25 @@ class Ids:
     event: int
     workflow: str
     pipeline: str
+    form: str
+    link: UUID
+    file: UUID
 
 
 def new_ids(name: str) -> Ids:
-    return Ids(uuid4(), uuid4(), uuid4(), uuid4(), uuid4(), uuid4().int % 10**15, f"{name}-flow", name)
+    return Ids(
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4().int % 10**15,
+        f"{name}-flow",
+        name,
+        f"{name}-form",
+        uuid4(),
+        uuid4(),
+    )
 
 
 @dataclass(frozen=True)
@@ -138,6 +159,11 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
+        form = form_of(ids, word)
+        forms.apply(session, tenant, form)
+        form_links.create(session, tenant, form, LinkOptions(prefill={"word": word}), LATER, link_id=ids.link)
+        cv = Taken(word, word, "text/plain", word.encode())
+        form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         executions.enqueue(
             session,
@@ -186,6 +212,18 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         gatherings.add(session, tenant, ids.workflow, "start", ids.event, Gathers(word), [{"workflow": word}])
         timers.arm(session, tenant, ids.workflow, "start", "k", LATER, ids.record)
         timers.arm(session, tenant, ids.workflow, "start", word, LATER, ids.record)
+
+
+def form_of(ids: Ids, word: str) -> FormSpec:
+    """A form that a link may fill."""
+    return FormSpec.model_validate(
+        {
+            "id": ids.form,
+            "name": word,
+            "schema": {"properties": {"word": {"type": "string"}}},
+            "settings": {"prefill_fields": ["word"], "pipeline_id": ids.pipeline},
+        }
+    )
 
 
 def rows_of(session: Session, tenant: str) -> Mapping[str, list[Any]]:
