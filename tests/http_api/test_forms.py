@@ -105,7 +105,8 @@ def test_a_corrected_page_is_taken(site: Site) -> None:
 
 
 def test_a_page_that_is_sent_twice_is_one_submission(site: Site) -> None:
-    site.crm.watch("trigger_form_submitted", form_ids=["contact_form"])
+    site.apply(settings={"pipeline_id": "leads", "mapping": {"email": "email"}})
+    site.crm.watch("trigger_form_submitted", form_ids=["contact_form"], auto_create_record=True)
     path = site.link()
     state = site.state(path)
     with ThreadPoolExecutor(8) as senders:
@@ -114,6 +115,8 @@ def test_a_page_that_is_sent_twice_is_one_submission(site: Site) -> None:
     site.send(path)
     site.crm.round()
     assert len(site.crm.started) == 2
+    with site.crm.database.tenant(site.crm.tenant) as session:
+        assert records.count(session, "leads", {}) == 2
 
 
 def test_a_link_for_one_use_takes_one_of_fifty(site: Site) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
+import zipfile
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from oneo.forms.sniffing import safe_name, type_of
 from oneo.store import form_files
 from tests.dispatcher.conftest import crm
 from tests.dispatcher.crm import Crm
@@ -57,6 +60,52 @@ def test_files_that_are_not_taken(site: Site, files: list[tuple[str, bytes]], to
     found = site.send(site.link(), files=[("cv", one) for one in files])
     assert (found.status_code, site.events) == (422, [])
     assert told in Page(found.text).text("p", id="problem-cv")
+
+
+def office(*names: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return held.getvalue()
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (office("[Content_Types].xml", "word/document.xml"), WORD),
+        (office("evil.exe"), None),
+        (b"PK\x03\x04 no archive", None),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"RIFF\0\0\0\0WAVE", None),
+        ("naïve\tnotes\r\n".encode(), "text/plain"),
+        (b"\xff\xfe\xfa", None),
+        (b" \n<!DOCTYPE html><p>", None),
+        (b"<svg onload=alert(1)>", None),
+    ],
+)
+def test_the_type_is_what_stands_in_the_file(content: bytes, kind: str | None) -> None:
+    assert type_of(content) == kind
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("/etc/passwd", "passwd"),
+        ("C:\\Users\\ann\\cv.pdf", "cv.pdf"),
+        ("..", "file"),
+        ("", "file"),
+        ("a\r\nb.txt", "ab.txt"),
+        ("x" * 500 + ".pdf", "x" * 116 + ".pdf"),
+        ("cv\u202efdp.exe", "cvfdp.exe"),
+    ],
+)
+def test_what_a_file_may_be_called(given: str, name: str) -> None:
+    assert safe_name(given) == name
 
 
 def test_a_file_in_json(site: Site) -> None:
