@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from oneo.errors import UserError
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
     bundle_refresh_seconds: int = Field(
         default=1, ge=1, description="How often the DAG processor looks for newly published workflows."
     )
+    forms_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="How many submissions of one form link the API server takes from one address in a minute.",
+    )
     http_allow: str = Field(
         default="",
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "
@@ -77,11 +83,6 @@ class Settings(BaseSettings):
         description="Comma-separated networks of the proxies in front of the API server, e.g. `10.0.0.0/8,::1`: what "
         "they say about the sender's address (`X-Forwarded-For`) is believed.",
     )
-    forms_per_minute: int = Field(
-        default=60,
-        ge=1,
-        description="How many submissions of one form link the API server takes from one address in a minute.",
-    )
     public_url: str = Field(
         default="http://localhost:8080",
         description="Address of the Airflow UI as users see it; links start with it.",
@@ -90,6 +91,13 @@ class Settings(BaseSettings):
         default=None,
         description="Address of a record in your CRM, with {pipeline_id} and {id}; nodes see it as `record.url`.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for entry in filter(None, map(str.strip, value.split(","))):
+            ip_network(entry)
+        return value
 
 
 @lru_cache(maxsize=1)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from starlette.responses import Response
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "/oneo"
 
@@ -32,6 +35,7 @@ class LazyApp:
 def make_app() -> FastAPI:
     """The application with the `router` of every module under `routes`."""
     from fastapi import FastAPI  # noqa: PLC0415 - see LazyApp
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
     from oneo_app.http import routes  # noqa: PLC0415
@@ -43,7 +47,8 @@ def make_app() -> FastAPI:
     app.add_exception_handler(RequestRefusedError, _refused)
     app.add_exception_handler(NotFoundError, _refuse(404))
     app.add_exception_handler(UserError, _refuse(400))
-    app.add_exception_handler(InfrastructureError, _refuse(503))
+    for unavailable in (InfrastructureError, OperationalError):
+        app.add_exception_handler(unavailable, _unavailable)
     return app
 
 
@@ -54,6 +59,15 @@ def _refuse(status: int) -> Any:
         return JSONResponse({"error": {"message": error.message, "hint": error.hint}}, status)
 
     return answer
+
+
+def _unavailable(_: Request, error: Any) -> Response:
+    """Strangers need not know which database does not answer, and where."""
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - see LazyApp
+
+    logger.warning("a request could not be served: %s", error)
+    told = {"message": "this cannot be done now", "hint": "try again later"}
+    return JSONResponse({"error": told}, 503, {"Retry-After": "5"})
 
 
 def _refused(_: Request, error: Any) -> Response:
