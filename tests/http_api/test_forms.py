@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -161,6 +162,24 @@ def test_a_link_s_form_lends_it_an_end(site: Site) -> None:
     row = site.row(site.link())
     assert row.expires_at is not None
     assert (row.expires_at - row.created_at, row.single_use) == (timedelta(days=7), True)
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_tracked_link_hands_on_what_made_it(site: Site, tracked: bool) -> None:
+    site.crm.watch("trigger_form_submitted", form_ids=["contact_form"])
+    path = site.link(tracked=tracked, execution_id=uuid4(), node_id="ask")
+    site.open(path)
+    site.send(path)
+    site.crm.round()
+    (execution,) = site.crm.started
+    row = site.row(path)
+    assert (row.opened_at is not None) == tracked
+    assert row.used_at is not None
+    if tracked:
+        assert execution.data["link"]["execution_id"] == str(row.execution_id)
+        assert execution.data["link"]["node_id"] == "ask"
+    else:
+        assert "link" not in execution.data
 
 
 def test_bots(site: Site) -> None:
