@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     bundle_refresh_seconds: int = Field(
         default=1, ge=1, description="How often the DAG processor looks for newly published workflows."
     )
+    forms_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="How many submissions of one form link the API server takes from one address in a minute.",
+    )
     http_allow: str = Field(
         default="",
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "

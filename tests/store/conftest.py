@@ -12,9 +12,14 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import parse_form
 from oneo.store import (
     api_tokens,
     executions,
+    form_files,
+    form_links,
+    forms,
     gatherings,
     holds,
     hook_refusals,
@@ -32,6 +37,7 @@ from oneo.store import (
     timers,
     workflows,
 )
+from oneo.store.form_links import LinkOptions
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo.store.workflows import TriggerRow
@@ -134,6 +140,14 @@ def fill(database: Database) -> Callable[[str], None]:
             api_tokens.create(session, tenant_id, "shop", ["events"])
             hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
             suppressions.add(session, tenant_id, "unsubscribed", [("email", "anna@example.com")])
+            form = parse_form(
+                {"id": "contact", "name": "Contact", "schema": {"properties": {"name": {"type": "string"}}}},
+                "form",
+            )
+            forms.apply(session, tenant_id, form)
+            form_links.create(session, tenant_id, form, LinkOptions(record_id=record.id), LATER)
+            cv = Taken("cv", "cv.txt", "text/plain", b"Anna")
+            form_files.keep(session, tenant_id, "contact", uuid4(), cv, record.id)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

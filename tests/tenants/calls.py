@@ -15,12 +15,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import oneo.store
+from oneo.forms.answers import Taken
 from oneo.store import executions, models, workflows
 from oneo.store.address import Address
 from oneo.store.bulk import BulkRecord
 from oneo.store.contacts import Wanted
 from oneo.store.events import as_event
 from oneo.store.families import NOBODY
+from oneo.store.form_links import LinkOptions
 from oneo.store.log import NodeKey
 from oneo.store.models import Base
 from oneo.store.pipelines import PipelineSpec
@@ -28,7 +30,7 @@ from oneo.store.quotas import Wait
 from oneo.store.records import Changes
 from oneo.store.workflows import TriggerRow
 from oneo.verdicts import Gathers
-from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, rows_of
+from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, form_of, rows_of
 
 # How another tenant may be reached for, and by which session.
 WAYS = ("same ids", "their ids", "their name", "by the system")
@@ -83,6 +85,15 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "task_id": lambda aim: aim.ids.task,
     "notification_id": lambda aim: aim.ids.notification,
     "event_id": lambda aim: aim.ids.event,
+    "form_id": lambda aim: aim.ids.form,
+    "link_id": lambda aim: aim.ids.link,
+    "file_id": lambda aim: aim.ids.file,
+    "submission_id": lambda aim: aim.ids.record,
+    "form": lambda aim: form_of(aim.ids, "changed"),
+    "options": lambda aim: LinkOptions(aim.ids.record, {"word": "changed"}),
+    "token": lambda aim: "unknown",
+    "file": lambda aim: Taken("word", "changed", "text/plain", b"changed"),
+    "now": lambda aim: datetime.now(UTC),
     "dag_id": lambda aim: workflows.dag_id(aim.tenant, aim.ids.workflow),
     "run_id": lambda aim: executions.run_id_for(aim.ids.execution),
     "from_record": lambda aim: aim.ids.record,
@@ -211,7 +222,18 @@ NUMBERED = {
     "metrics.push",
 }
 # What has a default is left out, unless it names rows.
-OPTIONAL = {"tenant_id", "workflow_id", "execution_id", "record_id", "dag_id", "status", "output", "error"}
+OPTIONAL = {
+    "tenant_id",
+    "workflow_id",
+    "execution_id",
+    "record_id",
+    "dag_id",
+    "status",
+    "output",
+    "error",
+    "link_id",
+    "file_id",
+}
 
 
 def functions() -> dict[str, Callable[..., Any]]:

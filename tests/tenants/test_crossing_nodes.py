@@ -80,6 +80,9 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "delete_record": lambda ids: node("delete_record", record_id=str(ids.record), pipeline_id=ids.pipeline),
     "find_records": lambda ids: node("find_records", pipeline_id=ids.pipeline, filters={"email": EMAIL}),
     "for_each": lambda ids: loop(ids, EACH, READ),
+    "generate_form_link": lambda ids: node(
+        "generate_form_link", form_id=ids.form, record_id=str(ids.record), prefill_data={"word": SEEN}
+    ),
     "http_request": lambda ids: node("http_request", method="GET", url=f"http://127.0.0.1:9/{SEEN}"),
     "merge_data": lambda ids: node(
         "merge_data", merge_sources=[{"source": "record"}, {"source": "static", "data": {"a": 1}}]
@@ -114,6 +117,7 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_workflow_completed": lambda ids: trigger(
         "trigger_workflow_completed", source_workflow_ids=[ids.workflow]
     ),
+    "trigger_form_submitted": lambda ids: trigger("trigger_form_submitted", form_ids=["*"]),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
     "trigger_webhook": lambda ids: trigger("trigger_webhook", path="orders", secret_key="hidden"),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,9 +15,22 @@ from sqlalchemy import text
 
 from dag_factory.publish import publish
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import parse_form
 from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
-from oneo.store import executions, held_events, metrics, records, suppressions
+from oneo.store import (
+    executions,
+    form_files,
+    form_links,
+    forms,
+    held_events,
+    inbox,
+    metrics,
+    records,
+    suppressions,
+)
+from oneo.store.form_links import LinkOptions
 from oneo.store.models import Execution, Metric
 from oneo_app.airflow_copies import remove_logs
 from oneo_app.report import execution_report
@@ -161,6 +175,37 @@ def test_lists_and_ends_of_workflows_forget_the_person(
     assert (counts["suppressions"], counts["inbox_events"]) == (2, 1)
     with bench.database.tenant(bench.tenant) as session:
         assert [one.value for one in suppressions.entries(session)] == [OTHERS[2]]
+
+
+def test_forms_that_the_person_filled_in(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    spec = parse_form(
+        {
+            "id": "contact",
+            "name": "Contact",
+            "schema": {"properties": {"email": {"type": "string"}}},
+            "settings": {"prefill_fields": ["email"]},
+        },
+        "form",
+    )
+    with bench.database.tenant(bench.tenant) as session:
+        forms.apply(session, bench.tenant, spec)
+        now = datetime.now(UTC)
+        for email, record in ((ANN, None), (OTHERS[0], None), (OTHERS[0], UUID(ann))):
+            options = LinkOptions(prefill={"email": email}, record_id=record)
+            form_links.create(session, bench.tenant, spec, options, now)
+            submission = uuid4()
+            cv = Taken("cv", "cv.txt", "text/plain", f"cv of {email}".encode())
+            file = form_files.keep(session, bench.tenant, "contact", submission, cv, record)
+            inbox.put(
+                session, bench.tenant, "form", "contact", {"email": email, "cv": [file]}, key=str(submission)
+            )
+    said = erase(oneo, bench.tenant)
+    assert (said["erased"]["form_links"], said["erased"]["form_files"]) == (2, 2)
+    with bench.database.tenant(bench.tenant) as session:
+        assert [row.prefill for row in form_links.of_form(session, "contact")] == [{"email": OTHERS[0]}]
+    left = everything(bench.database, bench.tenant)
+    assert f"cv of {OTHERS[0]}".encode().hex() in left
+    assert f"cv of {ANN}".encode().hex() not in left
 
 
 def test_others_keep_everything(oneo: Callable[..., Any], bench: Bench, ann: str, mention: str) -> None:

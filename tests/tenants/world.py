@@ -13,9 +13,14 @@ from sqlalchemy.orm import Session
 
 from dag_factory.publish import publish
 from oneo.database import Database
+from oneo.forms.answers import Taken
+from oneo.forms.spec import FormSpec
 from oneo.store import (
     api_tokens,
     executions,
+    form_files,
+    form_links,
+    forms,
     gatherings,
     holds,
     hook_refusals,
@@ -31,6 +36,7 @@ from oneo.store import (
     timers,
     workflows,
 )
+from oneo.store.form_links import LinkOptions
 from oneo.store.log import NodeKey
 from oneo.store.pipelines import PipelineField, PipelineSpec
 from oneo.verdicts import Gathers
@@ -54,10 +60,25 @@ class Ids:
     event: int
     workflow: str
     pipeline: str
+    form: str
+    link: UUID
+    file: UUID
 
 
 def new_ids(name: str) -> Ids:
-    return Ids(uuid4(), uuid4(), uuid4(), uuid4(), uuid4(), uuid4().int % 10**15, f"{name}-flow", name)
+    return Ids(
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4(),
+        uuid4().int % 10**15,
+        f"{name}-flow",
+        name,
+        f"{name}-form",
+        uuid4(),
+        uuid4(),
+    )
 
 
 @dataclass(frozen=True)
@@ -149,6 +170,11 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
         suppressions.add(session, tenant, word, [("email", EMAIL)])
         suppressions.add(session, tenant, "unsubscribed", [("domain", f"{word}.com")])
+        form = form_of(ids, word)
+        forms.apply(session, tenant, form)
+        form_links.create(session, tenant, form, LinkOptions(prefill={"word": word}), LATER, link_id=ids.link)
+        cv = Taken(word, word, "text/plain", word.encode())
+        form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
         inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         api_tokens.create(session, tenant, word, ["events"])
         hook_refusals.note(session, tenant, "orders", "signature", word)
@@ -202,6 +228,18 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         gatherings.add(session, tenant, ids.workflow, "start", ids.event, Gathers(word), [{"workflow": word}])
         timers.arm(session, tenant, ids.workflow, "start", "k", LATER, ids.record)
         timers.arm(session, tenant, ids.workflow, "start", word, LATER, ids.record)
+
+
+def form_of(ids: Ids, word: str) -> FormSpec:
+    """A form that a link may fill."""
+    return FormSpec.model_validate(
+        {
+            "id": ids.form,
+            "name": word,
+            "schema": {"properties": {"word": {"type": "string"}}},
+            "settings": {"prefill_fields": ["word"], "pipeline_id": ids.pipeline},
+        }
+    )
 
 
 def rows_of(session: Session, tenant: str) -> Mapping[str, list[Any]]:

@@ -24,9 +24,12 @@ from oneo.store import documents, holds
 from oneo.store.address import Address
 from oneo.store.endings import ENDED
 from oneo.store.executions import FINAL
+from oneo.store.forms import FORM
 from oneo.store.models import (
     Execution,
     ExecutionLog,
+    FormFile,
+    FormLink,
     InboxEvent,
     LegalHold,
     Metric,
@@ -104,6 +107,8 @@ def erase(session: Session, email: str) -> Erased:
     )
     ended = (InboxEvent.kind == ENDED) & InboxEvent.execution_id.in_(execution_ids)
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
+    counts["form_files"] = _delete_form_files(session, address, record_ids)
+    counts["form_links"] = _delete_form_links(session, address, record_ids)
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
@@ -239,6 +244,28 @@ def _delete_notifications(session: Session, address: Address, execution_ids: lis
         if address.stands_in([row.recipient, row.title, row.message, row.link_url]):
             ids.add(row.id)
     return _deleted(session, delete(Notification).where(Notification.id.in_(ids)))
+
+
+def _delete_form_files(session: Session, address: Address, record_ids: list[UUID]) -> int:
+    """Delete the files of submissions that the person sent or stands in: what is in a file, nobody can search."""
+    columns = (InboxEvent.topic, InboxEvent.key, InboxEvent.data)
+    sent = InboxEvent.kind == FORM
+    about = InboxEvent.record_id.in_(record_ids)
+    keys = set(session.scalars(select(InboxEvent.key).where(sent, about)))
+    for row in session.scalars(select(InboxEvent).where(sent, address.could_be_in(*columns))):
+        if address.stands_in([row.topic, row.key, row.data]):
+            keys.add(row.key)
+    submissions = [UUID(key) for key in keys if key]
+    files = or_(FormFile.record_id.in_(record_ids), FormFile.submission_id.in_(submissions))
+    return _deleted(session, delete(FormFile).where(files))
+
+
+def _delete_form_links(session: Session, address: Address, record_ids: list[UUID]) -> int:
+    ids = set(session.scalars(select(FormLink.id).where(FormLink.record_id.in_(record_ids))))
+    for row in session.scalars(select(FormLink).where(address.could_be_in(FormLink.prefill))):
+        if address.stands_in([row.prefill]):
+            ids.add(row.id)
+    return _deleted(session, delete(FormLink).where(FormLink.id.in_(ids)))
 
 
 def _empty_log(session: Session, execution_ids: list[UUID]) -> int:
