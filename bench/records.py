@@ -21,11 +21,26 @@ _TENANT, _PIPELINE = "bench", "people"
 _FIELDS = [
     {"id": "name", "required": True},
     {"id": "email", "type": "email"},
+    {"id": "phone", "type": "phone"},
     {"id": "score", "type": "number"},
     {"id": "active", "type": "boolean"},
     {"id": "born", "type": "date"},
     {"id": "source", "type": "select", "options": ["web", "phone", "fair"]},
 ]
+_FIRST = ("Anna", "Bernd", "Chloé", "Daniel", "Emma", "Farid", "Greta")
+_LAST = (
+    "Schmidt",
+    "Müller",
+    "Weber",
+    "O'Brien",
+    "Rossi",
+    "Nowak",
+    "Garcia",
+    "Yilmaz",
+    "Jansen",
+    "Svensson",
+    "Kim",
+)
 # In a process of its own: what one import needs at most is not hidden by the one before.
 _SCRIPT = """
 import json, sys, time
@@ -91,12 +106,15 @@ def _import(url: str, path: Path, rows: int, events: str = "silent") -> tuple[fl
 def _people(path: Path, rows: int) -> Path:
     with path.open("w", newline="") as file:
         write = csv.writer(file).writerow
-        write(["ref", "Name", "Email", "Score", "Active", "Born", "Source", "City"])
+        write(["ref", "Name", "Email", "Phone", "Score", "Active", "Born", "Source", "City"])
         for n in range(rows):
             day = f"19{n % 100:02}-{n % 12 + 1:02}-{n % 28 + 1:02}"
             ref = f"{path.stem}-{n}"
-            email = f"p{n}@example.com"
-            write([ref, f"Person {n}", email, n % 100, "yes", day, ("web", "phone", "fair")[n % 3], "Berlin"])
+            name = f"{_FIRST[n % len(_FIRST)]} {_LAST[n // len(_FIRST) % len(_LAST)]}"
+            email = f"person.{n}@example.com"
+            phone = f"+49 171 {n:07}"
+            source = ("web", "phone", "fair")[n % 3]
+            write([ref, name, email, phone, n % 100, "yes", day, source, "Berlin"])
     return path
 
 

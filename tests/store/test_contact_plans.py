@@ -69,7 +69,7 @@ def test_candidates_come_from_the_index(database: Database, crowd: str, strategy
         event.remove(engine, "before_cursor_execute", explain)
     assert found[0].record.data["email"] == "p7@x.de"
     [plan] = plans
-    assert "record_keys_key" in plan
+    assert "record_keys_pkey" in plan
     assert "Seq Scan" not in plan
 
 

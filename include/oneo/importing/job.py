@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -133,9 +134,9 @@ def import_file(
         result = ImportResult()
         counted = 0
         sessions = stack.enter_context(_sessions(database, tenant_id, options))
-        for batch in _batches(source, options.limit):
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        for batch, given in _ahead(pool, _batches(source, columns, options.limit)):
             with sessions() as session:
-                given = [Given(row.line, *columns.read(row)) for row in batch]
                 outcomes = writer.write(session, given, lock=not options.dry_run)
             for row, outcome in zip(batch, outcomes, strict=True):
                 if outcome.action == "rejected":
@@ -205,9 +206,20 @@ def _namespace(path: Path, pipeline_id: str, sheet: str | None) -> UUID:
     return uuid5(_FILES, json.dumps([pipeline_id, sheet, digest]))
 
 
-def _batches(source: Source, limit: int | None) -> Iterator[Sequence[Row]]:
+_Batch = tuple[Sequence[Row], Sequence[Given]]
+
+
+def _batches(source: Source, columns: Columns, limit: int | None) -> Iterator[_Batch]:
     rows = islice(source.rows(), limit)
     while batch := list(islice(rows, BATCH)):
+        yield batch, [Given(row.line, *columns.read(row)) for row in batch]
+
+
+def _ahead(pool: Executor, batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """The batches in their order, each read while the one before is being written."""
+    coming = pool.submit(next, batches, None)
+    while (batch := coming.result()) is not None:
+        coming = pool.submit(next, batches, None)
         yield batch
 
 

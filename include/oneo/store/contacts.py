@@ -174,7 +174,7 @@ def _candidates(
 def _keys(session: Session, given: Mapping[str, str], *, tags: bool) -> dict[str, list[str]]:
     """Field to its keys, made by the function that makes those of the records."""
     found: dict[str, list[str]] = {}
-    for key in session.scalars(select(func.contact_keys(literal(dict(given), JSONB)))).one():
+    for key in session.scalars(select(func.contact_keys(literal(dict(given), JSONB)))):
         name, _, text = key.partition(":")
         if not name.endswith("email") or text.startswith(_UNTAGGED) is not tags:
             found.setdefault(name, []).append(key)

@@ -95,9 +95,9 @@ class RecordKey(Base):
 
     __tablename__ = "record_keys"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    pipeline_id: Mapped[str]
 
 
 class RecordUniqueValue(Base):

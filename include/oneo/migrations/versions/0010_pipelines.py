@@ -61,51 +61,71 @@ $$;
 # The lock is that of the index of values: with one of their own, changes of records and of fields could wait for each
 # other.
 TRIGGERS = """
+-- For whole statements, not row by row: an import writes many.
 CREATE FUNCTION keep_record_unique() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    key record;
+    wanted record_unique_values[];
+    key record_unique_values;
     holder uuid;
 BEGIN
     -- Which fields are unique does not change until this transaction ends.
-    PERFORM pg_advisory_xact_lock_shared(record_index_lock(NEW.tenant_id, NEW.pipeline_id));
-    IF TG_OP = 'UPDATE' THEN
-        DELETE FROM record_unique_values AS held WHERE tenant_id = NEW.tenant_id AND record_id = NEW.id AND NOT (
-            pipeline_id = NEW.pipeline_id AND (field, value_hash) IN (
-                SELECT * FROM record_unique_keys(NEW.tenant_id, NEW.pipeline_id, NEW.data, NEW.deleted_at)
-            )
+    PERFORM pg_advisory_xact_lock_shared(lock) FROM (
+        SELECT DISTINCT record_index_lock(tenant_id, pipeline_id) AS lock FROM new_rows ORDER BY lock
+    ) AS locks;
+    IF TG_OP = 'INSERT' THEN
+        wanted := ARRAY(
+            SELECT (r.tenant_id, r.pipeline_id, k.field, k.value_hash, r.id)::record_unique_values
+            FROM new_rows AS r, record_unique_keys(r.tenant_id, r.pipeline_id, r.data, r.deleted_at) AS k
         );
-    END IF;
-    -- What it had before is its own, or a double from the time before fields were kept unique.
-    FOR key IN
-        SELECT * FROM record_unique_keys(NEW.tenant_id, NEW.pipeline_id, NEW.data, NEW.deleted_at)
-        EXCEPT SELECT * FROM record_unique_keys(
-            OLD.tenant_id, CASE WHEN OLD.pipeline_id = NEW.pipeline_id THEN OLD.pipeline_id END,
-            OLD.data, OLD.deleted_at
+    ELSE
+        -- What a record had before is its own, or a double from the time before fields were kept unique.
+        WITH before AS (
+            SELECT r.tenant_id, r.pipeline_id, k.field, k.value_hash, r.id
+            FROM old_rows AS r, record_unique_keys(r.tenant_id, r.pipeline_id, r.data, r.deleted_at) AS k
+        ), after AS (
+            SELECT r.tenant_id, r.pipeline_id, k.field, k.value_hash, r.id
+            FROM new_rows AS r, record_unique_keys(r.tenant_id, r.pipeline_id, r.data, r.deleted_at) AS k
+        ), given_up AS (
+            DELETE FROM record_unique_values AS held USING (SELECT * FROM before EXCEPT SELECT * FROM after) AS gone
+            WHERE (held.tenant_id, held.pipeline_id, held.field, held.value_hash, held.record_id)
+                = (gone.tenant_id, gone.pipeline_id, gone.field, gone.value_hash, gone.id)
         )
+        SELECT array_agg((one.*)::record_unique_values) INTO wanted
+            FROM (SELECT * FROM after EXCEPT SELECT * FROM before) AS one;
+    END IF;
+    -- In one order for all, so that no two writers wait for each other.
+    FOR key IN
+        WITH written AS (
+            INSERT INTO record_unique_values SELECT * FROM unnest(wanted) AS one ORDER BY one.field, one.value_hash
+            ON CONFLICT DO NOTHING RETURNING *
+        )
+        SELECT * FROM unnest(wanted) EXCEPT SELECT * FROM written
     LOOP
         LOOP
-            INSERT INTO record_unique_values
-                VALUES (NEW.tenant_id, NEW.pipeline_id, key.field, key.value_hash, NEW.id) ON CONFLICT DO NOTHING;
-            EXIT WHEN FOUND;
-            SELECT record_id INTO holder FROM record_unique_values
-                WHERE tenant_id = NEW.tenant_id AND pipeline_id = NEW.pipeline_id
-                    AND field = key.field AND value_hash = key.value_hash;
+            SELECT record_id INTO holder FROM record_unique_values AS held
+                WHERE held.tenant_id = key.tenant_id AND held.pipeline_id = key.pipeline_id
+                    AND held.field = key.field AND held.value_hash = key.value_hash;
+            IF FOUND THEN
+                RAISE unique_violation USING
+                    MESSAGE = format(
+                        'field %s is unique, and record %s has %s already', quote_literal(key.field), holder,
+                        (SELECT left((data -> key.field)::text, 100) FROM new_rows WHERE id = key.record_id)
+                    ),
+                    TABLE = 'records', COLUMN = key.field, CONSTRAINT = 'record_unique_values',
+                    DETAIL = holder::text;
+            END IF;
             -- Who had the value may have given it up just now: then it is free.
-            CONTINUE WHEN NOT FOUND;
-            RAISE unique_violation USING
-                MESSAGE = format(
-                    'field %s is unique, and record %s has %s already',
-                    quote_literal(key.field), holder, left((NEW.data -> key.field)::text, 100)
-                ),
-                TABLE = 'records', COLUMN = key.field, CONSTRAINT = 'record_unique_values',
-                DETAIL = holder::text;
+            INSERT INTO record_unique_values VALUES (key.*) ON CONFLICT DO NOTHING;
+            EXIT WHEN FOUND;
         END LOOP;
     END LOOP;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER records_keep_unique AFTER INSERT OR UPDATE OF data, deleted_at, pipeline_id ON records
-    FOR EACH ROW EXECUTE FUNCTION keep_record_unique();
+CREATE TRIGGER records_keep_unique_inserted AFTER INSERT ON records
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_record_unique();
+CREATE TRIGGER records_keep_unique_updated AFTER UPDATE ON records
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_record_unique();
 
 CREATE FUNCTION unique_fields(fields jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_object_agg(f ->> 'id', f ->> 'type'), '{}')
@@ -188,7 +208,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.execute("DROP TRIGGER pipelines_keep_unique ON pipelines")
-    op.execute("DROP TRIGGER records_keep_unique ON records")
+    for event in ("inserted", "updated"):
+        op.execute(f"DROP TRIGGER records_keep_unique_{event} ON records")
     op.execute("DROP FUNCTION keep_record_unique, keep_pipeline_unique, record_unique_keys, unique_fields")
     op.execute("DROP TABLE record_unique_values")
     op.execute("DROP FUNCTION unique_value_hash")
