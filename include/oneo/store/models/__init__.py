@@ -1,0 +1,51 @@
+"""The tables as SQLAlchemy models. The migrations are the source; a test compares the two."""
+
+from oneo.store.models.base import Base
+from oneo.store.models.events import Gathering, HookRefusal, InboxEvent, Metric, RecordEvent, Timer
+from oneo.store.models.executions import Execution, ExecutionLog, Notification, Rotation, Task
+from oneo.store.models.forms import Form, FormFile, FormLink
+from oneo.store.models.records import (
+    RECORDS,
+    Pipeline,
+    Record,
+    RecordHistory,
+    RecordIndex,
+    RecordKey,
+    RecordRelation,
+    RecordUniqueValue,
+)
+from oneo.store.models.tenants import ApiToken, LegalHold, Tenant
+from oneo.store.models.workflows import ActiveTrigger, Suppression, Workflow, WorkflowVersion
+
+__all__ = [
+    "RECORDS",
+    "ActiveTrigger",
+    "ApiToken",
+    "Base",
+    "Execution",
+    "ExecutionLog",
+    "Form",
+    "FormFile",
+    "FormLink",
+    "Gathering",
+    "HookRefusal",
+    "InboxEvent",
+    "LegalHold",
+    "Metric",
+    "Notification",
+    "Pipeline",
+    "Record",
+    "RecordEvent",
+    "RecordHistory",
+    "RecordIndex",
+    "RecordKey",
+    "RecordRelation",
+    "RecordUniqueValue",
+    "Rotation",
+    "Suppression",
+    "Task",
+    "Tenant",
+    "Timer",
+    "Workflow",
+    "WorkflowVersion",
+]
