@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from oneo.database import database
-from oneo.store import workflows
+from oneo.store import revisions, workflows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -80,12 +80,12 @@ class WorkflowBundle(BaseDagBundle):
 
     def _catch_up(self, session: Session) -> None:
         known = self._read_revision()
-        newest = workflows.current_revision(session)
-        removed = workflows.count_until(session, known) < self._read_number(".versions")
+        newest = revisions.current_revision(session)
+        removed = revisions.count_until(session, known) < self._read_number(".versions")
         if newest == known and not removed:
             return
-        changed = workflows.changed_since(session, known, newest)
-        filled = {shard_of(dag_id) for dag_id in workflows.live_dag_ids(session, newest)}
+        changed = revisions.changed_since(session, known, newest)
+        filled = {shard_of(dag_id) for dag_id in revisions.live_dag_ids(session, newest)}
         touched = {shard_of(workflows.dag_id(*pair)) for pair in changed}
         # A store that went back in time is another store: nothing of the old one may stay. Of a tenant that was
         # removed nothing says which shards had its workflows.
@@ -97,7 +97,7 @@ class WorkflowBundle(BaseDagBundle):
                 file.unlink(missing_ok=True)
             elif shard in touched or not file.exists():
                 _write(file, _STUB.format(shard=shard, revision=newest))
-        _write(self._current / ".versions", str(workflows.count_until(session, newest)))
+        _write(self._current / ".versions", str(revisions.count_until(session, newest)))
         # Last: a crash before this line repeats the work.
         _write(self._current / ".revision", str(newest))
 

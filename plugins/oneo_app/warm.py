@@ -20,7 +20,16 @@ from dag_factory.render import Edition, render
 from oneo.database import Database
 from oneo.errors import OneoError
 from oneo.expressions import Scope, compile_condition, compile_template
-from oneo.store import contacts, executions, log, notifications, pipelines, records, tasks, workflows
+from oneo.store import (
+    contacts,
+    executions,
+    log,
+    notifications,
+    pipelines,
+    records,
+    revisions,
+    tasks,
+)
 from oneo.store.contacts import Wanted
 from oneo.store.log import NodeKey
 from oneo_operators.catalogue import catalogue
@@ -66,7 +75,7 @@ _SAMPLE = {
 
 _nobody: dict[str, Any] = {"execution_id": _NOTHING, "node_id": "node", "priority": "low", "title": ""}
 _STEPS: tuple[Callable[[Session], object], ...] = (
-    lambda session: workflows.at_revision(session, 0, f"{_NOBODY}--workflow"),
+    lambda session: revisions.at_revision(session, 0, f"{_NOBODY}--workflow"),
     lambda session: executions.ensure_started(
         session,
         _NOBODY,

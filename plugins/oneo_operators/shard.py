@@ -12,8 +12,8 @@ from dag_factory.bundle import shard_of
 from dag_factory.examine import plan_of_published
 from dag_factory.render import Edition, render
 from oneo.database import database
-from oneo.store import workflows
-from oneo.store.workflows import Stored
+from oneo.store import revisions, workflows
+from oneo.store.revisions import Stored
 from oneo_operators.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def dags(*, shard: int, revision: int) -> dict[str, DAG]:
     wanted = parsing.dag_id
     found: dict[str, DAG] = {}
     with _reading(wanted) as session:
-        for stored in workflows.at_revision(session, revision, wanted):
+        for stored in revisions.at_revision(session, revision, wanted):
             dag_id = workflows.dag_id(stored.row.tenant_id, stored.row.workflow_id)
             if shard_of(dag_id) != shard:
                 continue
@@ -65,7 +65,7 @@ def _newest_good(session: Session, stored: Stored, only: str | None, *, note_err
         return dag
     if note_errors:
         workflows.note_render_error(session, newest, reason)
-    for row in workflows.earlier_versions(session, newest):
+    for row in revisions.earlier_versions(session, newest):
         note = f"Version {newest.version} cannot be rendered: {reason}. Version {row.version} runs instead."
         try:
             return _render(row, stored, note, only)

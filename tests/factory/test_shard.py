@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 
 from dag_factory.bundle import shard_of
-from oneo.store import workflows
+from oneo.store import revisions, workflows
 from oneo_operators.shard import dags
 from tests.factory.documents import chain, edge, graph, notify
 
@@ -80,7 +80,7 @@ def test_the_reason_is_forgotten_once_the_version_can_be_rendered(
     shard(broken)
     assert render_error(store, tenant, "w0") is not None
     with store.system() as session:
-        for stored in workflows.at_revision(session, broken.revision, f"{tenant}--w0"):
+        for stored in revisions.at_revision(session, broken.revision, f"{tenant}--w0"):
             workflows.note_render_error(session, stored.row, "an older reason")
     assert render_error(store, tenant, "w0") == "an older reason"
     shard(publish_to(called("w0")))
@@ -90,7 +90,7 @@ def test_the_reason_is_forgotten_once_the_version_can_be_rendered(
 def test_a_reason_goes_away_without_a_publish_where_the_node_type_is_back(shard, publish_to, store, tenant):
     published = publish_to(called("w0"))
     with store.system() as session:
-        for stored in workflows.at_revision(session, published.revision, f"{tenant}--w0"):
+        for stored in revisions.at_revision(session, published.revision, f"{tenant}--w0"):
             workflows.note_render_error(session, stored.row, "no such node type")
     shard(published)
     assert render_error(store, tenant, "w0") is None

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from oneo.database import Database
 from oneo.errors import NotFoundError
-from oneo.store import tenants, workflows
+from oneo.store import revisions, tenants, workflows
 from oneo.store.models import ActiveTrigger, WorkflowVersion
 from oneo.store.workflows import TriggerRow
 
@@ -26,7 +26,7 @@ def withdraw(database: Database, tenant: str):
 
 def documents(database: Database, revision: int, tenant: str) -> dict[str, object]:
     with database.system() as session:
-        stored = workflows.at_revision(session, revision)
+        stored = revisions.at_revision(session, revision)
         return {one.row.workflow_id: one.row.document for one in stored if one.row.tenant_id == tenant}
 
 
@@ -57,7 +57,7 @@ def test_revisions_become_visible_in_their_order(database_url: str, database: Da
     with shared.system() as session:
         for one in ids:
             tenants.ensure(session, one)
-        start = workflows.current_revision(session)
+        start = revisions.current_revision(session)
 
     def work(number: int) -> None:
         tenant_id = ids[number % len(ids)]
@@ -115,9 +115,9 @@ def test_one_dag_id_finds_one_workflow(database: Database, tenant: str, publish)
     revision = max(publish(name).revision for name in ("a", "a--b", "-a"))
     with database.system() as session:
         for name in ("a", "a--b", "-a"):
-            (stored,) = workflows.at_revision(session, revision, workflows.dag_id(tenant, name))
+            (stored,) = revisions.at_revision(session, revision, workflows.dag_id(tenant, name))
             assert (stored.row.tenant_id, stored.row.workflow_id) == (tenant, name)
-        assert workflows.at_revision(session, revision, workflows.dag_id(tenant, "c")) == []
+        assert revisions.at_revision(session, revision, workflows.dag_id(tenant, "c")) == []
 
 
 def test_only_what_changed_since_is_named(database: Database, tenant: str, publish, withdraw):
@@ -126,8 +126,8 @@ def test_only_what_changed_since_is_named(database: Database, tenant: str, publi
     withdraw("a")
     end = publish("b").revision
     with database.system() as session:
-        changed = workflows.changed_since(session, start, end)
-        ids = workflows.live_dag_ids(session, end)
+        changed = revisions.changed_since(session, start, end)
+        ids = revisions.live_dag_ids(session, end)
 
     assert sorted(changed) == [(tenant, "a"), (tenant, "b")]
     assert f"{tenant}--b" in ids
@@ -150,7 +150,7 @@ def test_a_withdrawn_workflow_watches_nothing_and_keeps_its_versions(
         newest = session.scalars(
             select(WorkflowVersion).where(WorkflowVersion.revision == gone.revision)
         ).one()
-        assert [row.version for row in workflows.earlier_versions(session, newest)] == [1]
+        assert [row.version for row in revisions.earlier_versions(session, newest)] == [1]
 
 
 def test_a_new_version_replaces_the_triggers(database: Database, tenant: str, publish):

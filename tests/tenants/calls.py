@@ -182,7 +182,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row_once": {"row": _log_row},
     "holds.reasons": {"rows": lambda aim: [row(aim, models.Record, ROWS[models.Record])]},
     "log.write_row": {"status": lambda aim: "success"},
-    "workflows.changed_since": {"revision": lambda aim: 0},
+    "revisions.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
     "holds.place": {"kind": lambda aim: "email"},
@@ -214,7 +214,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
 }
 # Their number is no count: two tenants have different ones.
 NUMBERED = {
-    "workflows.current_revision",
+    "revisions.current_revision",
     "emitting.emit",
     "event_log.copy",
     "event_log.newest_id",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from dag_factory.definition import StartPolicy
 from oneo.events import TIMER, Event
 from oneo.filters import Clause
-from oneo.store import triggers, workflows
+from oneo.store import revisions, triggers
 from oneo.store.models import ActiveTrigger
 from oneo.store.timers import address
 from oneo.verdicts import Refuses, Verdict
@@ -80,10 +80,10 @@ class TriggerIndex:
 
     def refresh(self, session: Session) -> None:
         """Take up what was published since the last time (system session)."""
-        revision = workflows.current_revision(session)
+        revision = revisions.current_revision(session)
         if revision == self._revision:
             return
-        changed = workflows.changed_since(session, self._revision, revision)
+        changed = revisions.changed_since(session, self._revision, revision)
         for key in changed:
             self._by_workflow.pop(key, None)
         self.take_up(triggers.active(session, changed if self._revision else None))
