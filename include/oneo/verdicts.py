@@ -16,16 +16,33 @@ class Refuses:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What whoever brought the event about is told at once; it is queued for the channel's sender.
+
+    Attributes:
+        channel: E.g. `whatsapp`.
+        recipient: To whom, in the channel's words: for `whatsapp` the chat.
+        message: What.
+    """
+
+    channel: str
+    recipient: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Starts:
     """The workflow starts.
 
     Attributes:
         data: What its execution gets to know; None for the event's own `trigger_data`.
         delay_seconds: How long after the event it starts.
+        answer: What is told at once, where anything is.
     """
 
     data: Mapping[str, Any] | None = None
     delay_seconds: float = 0
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,27 @@ import uvicorn
 
 from oneo import settings as oneo_settings
 from oneo.database import database as product_database
+from tests.dispatcher.conftest import crm
+from tests.nodes.bench import TestVault
+
+__all__ = ["crm"]
 
 
 @pytest.fixture(scope="module")
-def served(database_url: str) -> Iterator[str]:
+def shared_vault() -> TestVault:
+    """The server's secrets, of all tenants."""
+    return TestVault("")
+
+
+@pytest.fixture
+def vault(shared_vault: TestVault, tenant: str) -> TestVault:
+    """The server's secrets, with the test's tenant as the one whose they are."""
+    shared_vault.tenant = tenant
+    return shared_vault
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str, shared_vault: TestVault) -> Iterator[str]:
     """The server's address, e.g. `http://127.0.0.1:40001`; the application stands at its root."""
     from oneo_app.http.app import make_app
 
@@ -22,7 +39,11 @@ def served(database_url: str) -> Iterator[str]:
         environment.setenv("ONEO_DATABASE_URL", database_url)
         oneo_settings.settings.cache_clear()
         product_database.cache_clear()
-        server = uvicorn.Server(uvicorn.Config(make_app(), host="127.0.0.1", port=0, log_level="warning"))
+        # As Airflow starts it: who stands before a proxy is our own business.
+        config = uvicorn.Config(
+            make_app(shared_vault), host="127.0.0.1", port=0, log_level="warning", proxy_headers=False
+        )
+        server = uvicorn.Server(config)
         started = threading.Event()
         thread = threading.Thread(target=_run, args=(server, started), daemon=True)
         thread.start()

@@ -17,6 +17,8 @@ from oneo.store import (
     gatherings,
     inbox,
     log,
+    mail_files,
+    mail_state,
     notifications,
     pipelines,
     records,
@@ -122,7 +124,12 @@ def fill(database: Database) -> Callable[[str], None]:
             )
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
-            inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            event_id = inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            assert event_id is not None
+            mail_files.keep(
+                session, tenant_id, event_id, uuid4(), name="a", content_type="text/plain", content=b"a"
+            )
+            mail_state.advance(session, tenant_id, "support", "INBOX", 1, 1)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

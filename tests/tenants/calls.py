@@ -134,6 +134,13 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "remind_at": lambda aim: None,
     "link_url": lambda aim: None,
     "definition_hash": lambda aim: "changed",
+    "mailbox": lambda aim: "support",
+    "folder": lambda aim: "INBOX",
+    "uid_validity": lambda aim: 1,
+    "last_uid": lambda aim: 9,
+    "file_id": lambda aim: row(aim, models.MailFile, "true").id,
+    "content": lambda aim: b"changed",
+    "content_type": lambda aim: "text/plain",
     **dict.fromkeys(
         ("type", "title", "description", "priority", "assigned_to", "channel", "recipient", "message",
          "trigger_node", "trigger_type", "node_id", "node_type", "reason"),
@@ -148,6 +155,8 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "executions.recent": {"status": lambda aim: "pending"},
     "timers.arm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
     "timers.disarm": {"key": lambda aim: "k", "node_id": lambda aim: "start"},
+    "inbox.find": {"key": lambda aim: "changed"},
+    "mail_files.keep": {"file_id": lambda aim: uuid4()},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {

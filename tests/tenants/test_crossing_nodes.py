@@ -99,6 +99,9 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_record_created": lambda ids: trigger("trigger_record_created", pipeline_ids=["*"]),
     "trigger_record_updated": lambda ids: trigger("trigger_record_updated", pipeline_ids=["*"]),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
+    "trigger_email_received": lambda ids: trigger("trigger_email_received"),
+    "trigger_linkedin_message": lambda ids: trigger("trigger_linkedin_message"),
+    "trigger_whatsapp_message": lambda ids: trigger("trigger_whatsapp_message", auto_acknowledge=True),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),
     "update_record": lambda ids: node(
         "update_record",

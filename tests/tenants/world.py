@@ -18,6 +18,8 @@ from oneo.store import (
     gatherings,
     inbox,
     log,
+    mail_files,
+    mail_state,
     notifications,
     pipelines,
     records,
@@ -138,7 +140,12 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
-        inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
+        mail_id = inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
+        assert mail_id is not None
+        mail_files.keep(
+            session, tenant, mail_id, ids.task, name=word, content_type="text/plain", content=word.encode()
+        )
+        mail_state.advance(session, tenant, "support", "INBOX", 1, 1)
         executions.enqueue(
             session,
             tenant,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from starlette.responses import Response
+
+    from oneo_operators.services import Vault
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "/oneo"
 
@@ -29,19 +34,31 @@ class LazyApp:
         await self._app(scope, receive, send)
 
 
-def make_app() -> FastAPI:
-    """The application with the `router` of every module under `routes`."""
+def make_app(vault: Vault | None = None) -> FastAPI:
+    """The application with the `router` of every module under `routes`.
+
+    Args:
+        vault: Where secrets are; Airflow's by default.
+    """
     from fastapi import FastAPI  # noqa: PLC0415 - see LazyApp
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
     from oneo_app.http import routes  # noqa: PLC0415
+    from oneo_app.http.intake import Intake  # noqa: PLC0415
+    from oneo_app.http.refusals import RequestRefusedError  # noqa: PLC0415
+    from oneo_app.http.vault import airflow_vault  # noqa: PLC0415
 
     app = FastAPI(title="Oneo Workflows", docs_url="/docs", openapi_url="/openapi.json", redoc_url=None)
+    app.state.vault = vault if vault is not None else airflow_vault()
+    app.state.intake = Intake()
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router)
+    app.add_exception_handler(RequestRefusedError, _refused)
     app.add_exception_handler(NotFoundError, _refuse(404))
     app.add_exception_handler(UserError, _refuse(400))
-    app.add_exception_handler(InfrastructureError, _refuse(503))
+    for unavailable in (InfrastructureError, OperationalError):
+        app.add_exception_handler(unavailable, _unavailable)
     return app
 
 
@@ -52,3 +69,18 @@ def _refuse(status: int) -> Any:
         return JSONResponse({"error": {"message": error.message, "hint": error.hint}}, status)
 
     return answer
+
+
+def _unavailable(_: Request, error: Any) -> Response:
+    """Strangers need not know which database does not answer, and where."""
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - see LazyApp
+
+    logger.warning("a request could not be served: %s", error)
+    told = {"message": "this cannot be done now", "hint": "try again later"}
+    return JSONResponse({"error": told}, 503, {"Retry-After": "5"})
+
+
+def _refused(_: Request, error: Any) -> Response:
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - see LazyApp
+
+    return JSONResponse({"error": error.as_json()}, error.status, error.headers)
