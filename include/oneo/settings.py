@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     bundle_refresh_seconds: int = Field(
         default=1, ge=1, description="How often the DAG processor looks for newly published workflows."
     )
+    mailboxes: str = Field(
+        default="",
+        description="Comma-separated tenant/connection pairs of the mailboxes that the local stack watches, e.g. "
+        "`acme/oneo_imap,acme/support`; empty: none.",
+    )
     http_allow: str = Field(
         default="",
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "

@@ -12,6 +12,7 @@ from oneo_app.commands import (
     definitions,
     demo,
     erase,
+    mail,
     migrate,
     pipelines,
     records,
@@ -39,6 +40,7 @@ for module in (
     pipelines,
     tenants,
     erase,
+    mail,
     migrate,
     demo,
 ):

@@ -132,6 +132,12 @@ def test_without_a_secret_nobody_is_let_in(
     assert [post(LINKEDIN, {"unipile-auth": sent}).status_code for sent in ("", "None")] == [401, 401]
 
 
+def test_who_there_is_a_stranger_is_not_told(http: httpx.Client, crm: Crm) -> None:
+    paths = [f"{crm.tenant}/nothing", "nobody", "shared/oneo_unipile", "a__b", "%00"]
+    answers = [http.post(f"/unipile/{path}", content=json.dumps(LINKEDIN), headers=AUTH) for path in paths]
+    assert {one.status_code for one in answers} == {401}
+
+
 def test_a_shared_connection_serves_tenants_that_there_are(
     http: httpx.Client, crm: Crm, vault: TestVault
 ) -> None:

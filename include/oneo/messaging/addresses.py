@@ -23,7 +23,7 @@ def plain(address: str) -> str:
 
 def people(headers: Iterable[str]) -> list[dict[str, str]]:
     """The people of address headers, as `{"address", "name"}`; what is no address is left out."""
-    found = getaddresses([str(one) for one in headers], strict=True)
+    found = getaddresses(list(headers))
     return [{"address": plain(address), "name": name} for name, address in found if is_address(address)]
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, tex
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo.errors import UserError
+from oneo.store.erasure_of_mail import erase_mail
 from oneo.store.executions import FINAL
 from oneo.store.models import (
     Execution,
@@ -128,6 +129,7 @@ def erase(session: Session, email: str) -> Erased:
     counts["record_events_mentioning"] = _scrub(
         session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     )
+    counts |= erase_mail(session, address)
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids))
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(

@@ -7,7 +7,7 @@ import hmac
 
 from starlette.datastructures import Headers
 
-from oneo.errors import UserError
+from oneo.errors import ConfigError, UserError
 from oneo.store.tenants import check_id
 from oneo_app.http.refusals import RequestRefusedError
 from oneo_operators.services import Vault, find_connection
@@ -53,7 +53,7 @@ def prove(vault: Vault, tenant_id: str, connection: str, headers: Headers, raw: 
 def _secret(vault: Vault, tenant_id: str, connection: str) -> str:
     try:
         found = find_connection(vault, check_id(tenant_id), connection).extra.get("webhook_secret")
-    except UserError:
+    except (UserError, ConfigError):
         return ""
     return found if isinstance(found, str) else ""
 
