@@ -64,6 +64,7 @@ class ImapServer(socketserver.ThreadingTCPServer):
 
 class _Session(socketserver.StreamRequestHandler):
     server: ImapServer
+    disable_nagle_algorithm = True
 
     def say(self, line: str) -> None:
         self.wfile.write(line.encode() + b"\r\n")

@@ -15,6 +15,8 @@ from oneo.settings import settings
 from oneo_app.mail.__main__ import wanted
 from oneo_app.mail.access import Access
 from oneo_app.mail.fetching import fetch
+from oneo_app.stack.layout import layout
+from oneo_app.stack.plan import choose_ports, stages
 from tests.dispatcher.crm import Crm
 from tests.messaging.imap_server import ImapServer
 from tests.messaging.mails import written
