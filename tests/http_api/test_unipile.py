@@ -103,6 +103,7 @@ def test_what_comes_again_starts_once(post: Post, crm: Crm, payload: dict[str, A
     [
         (LINKEDIN, {"account_info": {"user_id": "ACoAAKim"}}, "ignored"),
         (WHATSAPP, {"is_sender": True}, "ignored"),
+        (WHATSAPP, {"account_info": {"user_id": "916307303338@s.whatsapp.net"}}, "ignored"),
         (MAIL, {"event": "mail_sent"}, "ignored"),
         (LINKEDIN, {"event": "message_read"}, "ignored"),
         (LINKEDIN, {"event": "message_sung"}, "noted"),

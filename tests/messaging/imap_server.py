@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socketserver
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,11 @@ class ImapServer(socketserver.ThreadingTCPServer):
         self.lock = threading.RLock()
         self.someone_idles = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def port(self) -> int:

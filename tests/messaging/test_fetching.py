@@ -90,6 +90,21 @@ def test_what_was_there_before_is_left_unless_asked_for(server: ImapServer, box:
     assert [row.topic for row in kept(crm)] == ["other"]
 
 
+def test_what_comes_after_an_empty_mailbox_was_taken_in_is_new(
+    server: ImapServer, box: Access, crm: Crm
+) -> None:
+    assert fetch(crm.database, box, everything=True) == Fetched()
+    server.deliver(written())
+    assert fetch(crm.database, box) == Fetched(taken=1)
+
+
+def test_a_mail_that_looks_known_is_not_deleted(server: ImapServer, begun: Access, crm: Crm) -> None:
+    server.deliver(written("one"))
+    other = server.deliver(written("another"))
+    assert fetch(crm.database, replace(begun, after="delete")) == Fetched(taken=1, known=1)
+    assert server.mails == [other]
+
+
 def test_mail_is_left_as_it_was(server: ImapServer, begun: Access, crm: Crm) -> None:
     mail = server.deliver(written())
     fetch(crm.database, begun)
@@ -152,11 +167,11 @@ def test_a_watched_mailbox(server: ImapServer, begun: Access, crm: Crm, can_idle
     watching = threading.Thread(target=watch, args=(crm.database, begun, stop), kwargs={"tell": tell})
     watching.start()
     try:
-        assert taken.acquire(timeout=20)
+        assert taken.acquire(timeout=60)
         if can_idle:
             assert server.someone_idles.wait(20)
             server.deliver(written(Message_ID="<1@x>"))
-            assert taken.acquire(timeout=20)
+            assert taken.acquire(timeout=60)
     finally:
         stop.set()
         watching.join(20)

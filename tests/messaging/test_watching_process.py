@@ -53,7 +53,7 @@ def test_mail_is_taken_in_until_the_process_is_told_to_stop(
         assert server.someone_idles.wait(60)
         server.someone_idles.clear()
         server.deliver(written())
-        assert server.someone_idles.wait(20)
+        assert server.someone_idles.wait(60)
     finally:
         process.terminate()
         log, _ = process.communicate(timeout=20)

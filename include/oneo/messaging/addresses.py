@@ -23,7 +23,11 @@ def plain(address: str) -> str:
 
 def people(headers: Iterable[str]) -> list[dict[str, str]]:
     """The people of address headers, as `{"address", "name"}`; what is no address is left out."""
-    found = getaddresses(list(headers))
+    try:
+        found = getaddresses(list(headers))
+    except RecursionError:
+        # Brackets in brackets in brackets.
+        return []
     return [{"address": plain(address), "name": name} for name, address in found if is_address(address)]
 
 

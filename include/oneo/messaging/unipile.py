@@ -58,7 +58,7 @@ def _message(payload: Mapping[str, Any]) -> Incoming | Unwanted:
     account_type = _text(payload, "account_type").upper()
     kind = _KINDS.get(account_type)
     if kind is None:
-        reason = f"messages of {account_type or 'an unnamed network'!r} start no workflow"
+        reason = f"messages of the network {account_type!r} start no workflow"
         return Unwanted("message_received", reason, is_known=False)
     _require(payload, "message_id", "account_id", "chat_id")
     sender, own = _part(payload, "sender"), _part(payload, "account_info")
@@ -115,7 +115,9 @@ def _is_own(payload: Mapping[str, Any], sender: Mapping[str, Any], own: Mapping[
     if payload.get("is_sender") is True:
         return True
     user = _text(own, "user_id")
-    return bool(user) and user == _text(sender, "attendee_provider_id")
+    return bool(user) and user in {
+        _text(sender, name) for name in ("attendee_provider_id", "attendee_public_identifier")
+    }
 
 
 def _person(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,10 @@ def take(database: Database, box: Access, mailbox: BaseMailBox, *, everything: b
             return found
     for uid, size in _sizes(mailbox, _new(mailbox, state, validity)):
         _take_one(database, box, mailbox, validity, uid, size, found)
+    if state is None or state.uid_validity != validity:
+        # Also where nothing was there, so that what comes next is new.
+        with database.tenant(box.tenant_id) as session:
+            mail_state.advance(session, box.tenant_id, box.name, box.folder, validity, status["UIDNEXT"] - 1)
     return found
 
 
@@ -99,11 +103,14 @@ def _sizes(mailbox: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, int
     for start in range(0, len(uids), SIZES_AT_ONCE):
         some = uids[start : start + SIZES_AT_ONCE]
         _, lines = mailbox.client.uid("FETCH", ",".join(map(str, some)), "(UID RFC822.SIZE)")
+        sizes = {}
         for line in filter(None, lines):
             text = line if isinstance(line, bytes) else b" ".join(line)
             uid, size = _UID.search(text), _SIZE.search(text)
             if uid is not None and size is not None:
-                yield int(uid[1]), int(size[1])
+                sizes[int(uid[1])] = int(size[1])
+        # In order, whatever the server's: what is behind the last one that was kept is never asked for again.
+        yield from sorted(sizes.items())
 
 
 def _take_one(
@@ -133,7 +140,8 @@ def _take_one(
     else:
         found.problems += 1
         logger.warning("tenant %s, mailbox %s, mail %d: %s", box.tenant_id, box.name, uid, problem)
-    if problem is None and box.after != "leave":
+    # What looks like one that came before may be another one: it is left.
+    if event_id is not None and problem is None and box.after != "leave":
         _settle(mailbox, uid, box)
 
 

@@ -18,7 +18,8 @@ from oneo_app.mail.fetching import Fetched, take
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS = 300.0
+# A notice that comes in the very moment in which waiting begins may be overheard: this bounds how late it is.
+IDLE_SECONDS = 30.0
 ASK_SECONDS = 60.0
 # How soon a watch that is told to stop does.
 STEP_SECONDS = 1.0
@@ -50,9 +51,12 @@ def watch(
                     tell(take(database, box, mailbox, everything=everything))
                     wait = STEP_SECONDS
                     _until_mail(mailbox, stop)
-        except (OneoError, SQLAlchemyError) as error:
+        except Exception as error:
+            # Whatever it is: a mailbox that nobody watches any more would not be missed by anybody.
+            known = isinstance(error, OneoError | SQLAlchemyError)
+            where = (box.tenant_id, box.name)
             logger.warning(
-                "tenant %s, mailbox %s, trying again in %.0f s: %s", box.tenant_id, box.name, wait, error
+                "tenant %s, mailbox %s, trying again in %.0f s: %s", *where, wait, error, exc_info=not known
             )
             stop.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
