@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 import oneo.store
 from oneo.store import executions, models, workflows
-from oneo.store.erasure import Address
 from oneo.store.events import as_event
 from oneo.store.families import NOBODY
 from oneo.store.log import NodeKey
@@ -100,7 +99,6 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "rows": lambda aim: [_log_row(aim)],
     "external_id": lambda aim: "E1",
     "email": lambda aim: EMAIL,
-    "address": lambda aim: Address(EMAIL),
     "criteria": lambda aim: {"email": EMAIL},
     "field_name": lambda aim: "email",
     "value": lambda aim: EMAIL,

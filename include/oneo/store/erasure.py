@@ -18,12 +18,13 @@ from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, tex
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo.errors import UserError
-from oneo.store.erasure_of_mail import erase_mail
+from oneo.messaging.incoming import EMAIL
 from oneo.store.executions import FINAL
 from oneo.store.models import (
     Execution,
     ExecutionLog,
     InboxEvent,
+    MailFile,
     Notification,
     Record,
     RecordEvent,
@@ -129,7 +130,7 @@ def erase(session: Session, email: str) -> Erased:
     counts["record_events_mentioning"] = _scrub(
         session, address, RecordEvent, (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     )
-    counts |= erase_mail(session, address)
+    counts |= _erase_mail(session, address)
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids))
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(
@@ -137,6 +138,17 @@ def erase(session: Session, email: str) -> Erased:
     )
     session.execute(delete(Timer).where(Timer.record_id.in_(record_ids)))
     return Erased(counts, sorted({(row.dag_id, row.run_id) for row in open_or_ended}))
+
+
+def _erase_mail(session: Session, address: Address) -> dict[str, int]:
+    """Delete mails from the person, and the files of all that name them: no address can be taken out of a file."""
+    columns = (InboxEvent.topic, InboxEvent.key, InboxEvent.data)
+    query = select(InboxEvent).where(InboxEvent.kind == EMAIL, address.could_be_in(*columns))
+    found = [row for row in session.scalars(query) if address.stands_in([row.topic, row.key, row.data])]
+    own = [row.id for row in found if address.is_value_of(row.data.get("from"))]
+    files = delete(MailFile).where(MailFile.event_id.in_([row.id for row in found]))
+    mails = delete(InboxEvent).where(InboxEvent.id.in_(own))
+    return {"mail_files": _deleted(session, files), "mails": _deleted(session, mails)}
 
 
 def _erase_history(session: Session, address: Address, record_ids: list[UUID]) -> int:
