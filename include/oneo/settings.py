@@ -96,6 +96,11 @@ class Settings(BaseSettings):
         ge=1,
         description="How many submissions of one form link the API server takes from one address in a minute.",
     )
+    mailboxes: str = Field(
+        default="",
+        description="Comma-separated tenant/connection pairs of the mailboxes that the local stack watches, e.g. "
+        "`acme/oneo_imap,acme/support`; empty: none.",
+    )
     http_allow: str = Field(
         default="",
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "

@@ -39,6 +39,21 @@ class Disarms:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What whoever brought the event about is told at once; it is queued for the channel's sender.
+
+    Attributes:
+        channel: E.g. `whatsapp`.
+        recipient: To whom, in the channel's words: for `whatsapp` the chat.
+        message: What.
+    """
+
+    channel: str
+    recipient: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Starts:
     """The workflow starts.
 
@@ -47,12 +62,14 @@ class Starts:
         delay_seconds: How long after the event it starts.
         then: What the trigger waits for from now on.
         archives: Whether the history of the record, which was deleted softly, is to keep it as it was.
+        answer: What is told at once, where anything is.
     """
 
     data: Mapping[str, Any] | None = None
     delay_seconds: float = 0
     then: tuple[Arms | Disarms, ...] = ()
     archives: bool = False
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from oneo_app.commands import (
     explain,
     forms,
     hooks,
+    mail,
     metrics,
     migrate,
     pipelines,
@@ -53,6 +54,7 @@ for module in (
     tokens,
     suppress,
     erase,
+    mail,
     migrate,
     demo,
 ):

@@ -25,6 +25,8 @@ from oneo.store import (
     hook_refusals,
     inbox,
     log,
+    mail_files,
+    mail_state,
     metrics,
     notifications,
     pipelines,
@@ -136,7 +138,6 @@ def fill(database: Database) -> Callable[[str], None]:
             assert execution_id is not None
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             metrics.push(session, tenant_id, "boiler-7", {"temperature": 20})
-            inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
             api_tokens.create(session, tenant_id, "shop", ["events"])
             hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
             suppressions.add(session, tenant_id, "unsubscribed", [("email", "anna@example.com")])
@@ -148,6 +149,12 @@ def fill(database: Database) -> Callable[[str], None]:
             form_links.create(session, tenant_id, form, LinkOptions(record_id=record.id), LATER)
             cv = Taken("cv", "cv.txt", "text/plain", b"Anna")
             form_files.keep(session, tenant_id, "contact", uuid4(), cv, record.id)
+            event_id = inbox.put(session, tenant_id, "app", "won", {"name": "Anna"}, record_id=record.id)
+            assert event_id is not None
+            mail_files.keep(
+                session, tenant_id, event_id, uuid4(), name="a", content_type="text/plain", content=b"a"
+            )
+            mail_state.advance(session, tenant_id, "support", "INBOX", 1, 1)
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

@@ -120,6 +120,9 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "trigger_form_submitted": lambda ids: trigger("trigger_form_submitted", form_ids=["*"]),
     "trigger_event": lambda ids: trigger("trigger_event", event="*"),
     "trigger_webhook": lambda ids: trigger("trigger_webhook", path="orders", secret_key="hidden"),
+    "trigger_email_received": lambda ids: trigger("trigger_email_received"),
+    "trigger_linkedin_message": lambda ids: trigger("trigger_linkedin_message"),
+    "trigger_whatsapp_message": lambda ids: trigger("trigger_whatsapp_message", auto_acknowledge=True),
     "trigger_scheduled": lambda ids: trigger("trigger_scheduled", cron_expression="0 9 * * *"),
     "update_contact_status": lambda ids: node(
         "update_contact_status",

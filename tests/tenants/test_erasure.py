@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from dag_factory.publish import publish
 from oneo.database import Database
@@ -26,12 +26,13 @@ from oneo.store import (
     forms,
     held_events,
     inbox,
+    mail_files,
     metrics,
     records,
     suppressions,
 )
 from oneo.store.form_links import LinkOptions
-from oneo.store.models import Execution, Metric
+from oneo.store.models import Execution, InboxEvent, Metric
 from oneo_app.airflow_copies import remove_logs
 from oneo_app.report import execution_report
 from tests.nodes.bench import Bench, workflow
@@ -265,6 +266,32 @@ def test_airflows_copies_go_too(
     confs = [row[0] for row in airflow.execute("SELECT conf FROM dag_run")]
     # What names the execution stays, so that a cleared task knows it.
     assert [set(conf) for conf in confs if "email" not in conf] == [{"oneo_execution"}]
+
+
+def test_the_persons_mail_goes_and_that_of_others_loses_its_files(
+    oneo: Callable[..., Any], database: Database, tenant: str
+) -> None:
+    mails = {"hers": ANN.lower(), "about her": "bob@example.com", "another's": "eva@example.com"}
+    with database.tenant(tenant) as session:
+        for subject, sender in mails.items():
+            data = {"from": {"address": sender, "name": "X"}, "subject": subject, "text": "Hello"}
+            if subject == "about her":
+                data["text"] = f"ask {ANN}"
+            event_id = inbox.put(session, tenant, "email", "support", data)
+            assert event_id is not None
+            mail_files.keep(
+                session, tenant, event_id, uuid4(), name="a", content_type="text/plain", content=b"a"
+            )
+    counts = erase(oneo, tenant)["erased"]
+    assert (counts["mails"], counts["mail_files"]) == (1, 2)
+    with database.tenant(tenant) as session:
+        left = list(session.scalars(select(InboxEvent).order_by(InboxEvent.id)))
+        files = [len(mail_files.of_event(session, row.id)) for row in left]
+    assert [(row.data["subject"], row.data["text"]) for row in left] == [
+        ("about her", "ask [erased]"),
+        ("another's", "Hello"),
+    ]
+    assert files == [0, 1]
 
 
 def test_without_airflows_database_the_command_says_what_stays(

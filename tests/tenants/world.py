@@ -26,6 +26,8 @@ from oneo.store import (
     hook_refusals,
     inbox,
     log,
+    mail_files,
+    mail_state,
     metrics,
     notifications,
     pipelines,
@@ -175,9 +177,14 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         form_links.create(session, tenant, form, LinkOptions(prefill={"word": word}), LATER, link_id=ids.link)
         cv = Taken(word, word, "text/plain", word.encode())
         form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
-        inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         api_tokens.create(session, tenant, word, ["events"])
         hook_refusals.note(session, tenant, "orders", "signature", word)
+        mail_id = inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
+        assert mail_id is not None
+        mail_files.keep(
+            session, tenant, mail_id, ids.task, name=word, content_type="text/plain", content=word.encode()
+        )
+        mail_state.advance(session, tenant, "support", "INBOX", 1, 1)
         executions.enqueue(
             session,
             tenant,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from oneo import objects
 from oneo.errors import UserError
+from oneo.messaging.incoming import EMAIL
 from oneo.store import documents, holds
 from oneo.store.address import Address
 from oneo.store.endings import ENDED
@@ -32,6 +33,7 @@ from oneo.store.models import (
     FormLink,
     InboxEvent,
     LegalHold,
+    MailFile,
     Metric,
     Notification,
     Record,
@@ -109,6 +111,7 @@ def erase(session: Session, email: str) -> Erased:
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
     counts["form_files"] = _delete_form_files(session, address, record_ids)
     counts["form_links"] = _delete_form_links(session, address, record_ids)
+    counts |= _erase_mail(session, address)
     counts["inbox_events"] = _deleted(session, about)
     counts["inbox_events_mentioning"] = _scrub(
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
@@ -127,6 +130,17 @@ def erase(session: Session, email: str) -> Erased:
     counts["other_texts"] = sum(_scrub(session, address, model, columns) for model, columns in elsewhere)
     runs = sorted({(row.dag_id, row.run_id) for row in open_or_ended})
     return Erased(counts, execution_ids, runs, address)
+
+
+def _erase_mail(session: Session, address: Address) -> dict[str, int]:
+    """Delete mails from the person, and the files of all that name them: no address can be taken out of a file."""
+    columns = (InboxEvent.topic, InboxEvent.key, InboxEvent.data)
+    query = select(InboxEvent).where(InboxEvent.kind == EMAIL, address.could_be_in(*columns))
+    found = [row for row in session.scalars(query) if address.stands_in([row.topic, row.key, row.data])]
+    own = [row.id for row in found if address.is_value_of(row.data.get("from"))]
+    files = delete(MailFile).where(MailFile.event_id.in_([row.id for row in found]))
+    mails = delete(InboxEvent).where(InboxEvent.id.in_(own))
+    return {"mail_files": _deleted(session, files), "mails": _deleted(session, mails)}
 
 
 def _erase_history(session: Session, address: Address, record_ids: list[UUID]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ def put(
     key: str | None = None,
     record_id: UUID | None = None,
     execution_id: UUID | None = None,
+    problem: str | None = None,
 ) -> int | None:
     """Accept an event; the dispatcher handles it once the transaction has committed.
 
@@ -35,6 +36,7 @@ def put(
         key: What its sender calls it; the same one again is the same event.
         record_id: The record it is about.
         execution_id: The execution that brought it about.
+        problem: Why it cannot start anything; it is kept, and set aside.
 
     Returns:
         Its id; None where it came before.
@@ -47,6 +49,8 @@ def put(
         data=dict(data),
         record_id=record_id,
         execution_id=execution_id,
+        problem=problem,
+        handled_at=None if problem is None else func.clock_timestamp(),
     )
     return session.execute(statement.on_conflict_do_nothing().returning(InboxEvent.id)).scalar()
 

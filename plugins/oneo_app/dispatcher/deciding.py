@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
 from oneo.events import Event
 from oneo.settings import settings
-from oneo.store import deletion, executions, gatherings, timers
+from oneo.store import deletion, executions, gatherings, notifications, timers
 from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
-from oneo.verdicts import Arms, Disarms, Gathers, Refuses, Several, Starts, Verdict
+from oneo.verdicts import Answer, Arms, Disarms, Gathers, Refuses, Several, Starts, Verdict
 from oneo_app.dispatcher import enrolling
 from oneo_app.dispatcher.trigger_index import Candidate
 
@@ -128,8 +128,27 @@ def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, c
     if execution_id is None:
         known = executions.id_for_event(row.tenant_id, row.workflow_id, event.id)
         return Decision("known", "this event has started the workflow before", known)
+    if verdict.answer is not None:
+        _answer(session, trigger, verdict.answer, execution_id)
     waits = f"{verdict.delay_seconds:g} s after the event" if verdict.delay_seconds else ""
     return Decision("started", waits, execution_id)
+
+
+def _answer(session: Session, trigger: Candidate, answer: Answer, execution_id: UUID) -> None:
+    """Queue an answer. Whoever starts workflows calls nobody: the channel's sender sends it."""
+    notifications.create(
+        session,
+        trigger.row.tenant_id,
+        notification_id=uuid5(execution_id, "answer"),
+        channel=answer.channel,
+        recipient=answer.recipient,
+        title="",
+        message=answer.message,
+        priority="normal",
+        link_url=None,
+        execution_id=execution_id,
+        node_id=trigger.row.node_id,
+    )
 
 
 def _loop(trigger: Candidate, chain: Chain) -> str:

@@ -24,6 +24,7 @@ class RememberingVault:
         self._vault = vault
         self._seconds = seconds
         self._known: dict[str, tuple[float, str | None]] = {}
+        self._connections: dict[str, tuple[float, Connection]] = {}
 
     def secret(self, key: str) -> str | None:
         """The value kept under a full key. Keys come from configs, so there are only so many of them."""
@@ -34,8 +35,15 @@ class RememberingVault:
         return value
 
     def connection(self, conn_id: str) -> Connection | None:
-        """The connection of a full id."""
-        return self._vault.connection(conn_id)
+        """The connection of a full id. Only what is there is remembered: strangers may ask for anything."""
+        until, known = self._connections.get(conn_id, (0.0, None))
+        if time.monotonic() < until:
+            return known
+        found = self._vault.connection(conn_id)
+        self._connections.pop(conn_id, None)
+        if found is not None:
+            self._connections[conn_id] = (time.monotonic() + self._seconds, found)
+        return found
 
 
 @lru_cache(maxsize=1)

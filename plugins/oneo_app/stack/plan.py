@@ -59,6 +59,7 @@ def stages(where: Layout, ports: Ports) -> Sequence[Stage]:
             components=[
                 *_airflow(environment, AirflowHealth(base_url), ui_url(ports.api)),
                 _dispatcher(where, environment),
+                *_mail(where, environment),
             ],
             action=warm,
             action_name="warm up",
@@ -119,3 +120,18 @@ def _dispatcher(where: Layout, environment: dict[str, str]) -> Component:
         before_start=lambda: ready_file.unlink(missing_ok=True),
         stop_rank=_STARTS_WORK,
     )
+
+
+def _mail(where: Layout, environment: dict[str, str]) -> list[Component]:
+    if not settings().mailboxes.strip():
+        return []
+    ready_file = where.run / "mail.ready"
+    watching = Component(
+        name="mail",
+        command=[sys.executable, "-m", "oneo_app.mail"],
+        environment={**environment, "ONEO_READY_FILE": str(ready_file)},
+        is_ready=file_touched(ready_file),
+        before_start=lambda: ready_file.unlink(missing_ok=True),
+        stop_rank=_STARTS_WORK,
+    )
+    return [watching]

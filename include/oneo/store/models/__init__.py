@@ -4,6 +4,7 @@ from oneo.store.models.base import Base
 from oneo.store.models.events import Gathering, HookRefusal, InboxEvent, Metric, RecordEvent, Timer
 from oneo.store.models.executions import Execution, ExecutionLog, Notification, Rotation, Task
 from oneo.store.models.forms import Form, FormFile, FormLink
+from oneo.store.models.mail import MailFile, MailState
 from oneo.store.models.records import (
     RECORDS,
     Pipeline,
@@ -31,6 +32,8 @@ __all__ = [
     "HookRefusal",
     "InboxEvent",
     "LegalHold",
+    "MailFile",
+    "MailState",
     "Metric",
     "Notification",
     "Pipeline",

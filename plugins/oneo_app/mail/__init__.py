@@ -1,0 +1,1 @@
+"""Mailboxes that are read over IMAP: each mail becomes an event, once."""
