@@ -104,6 +104,7 @@ def _import(url: str, path: Path, rows: int, events: str = "silent") -> tuple[fl
 
 
 def _people(path: Path, rows: int) -> Path:
+    """Contacts as another system exports them: its key, a name, an address, a phone number and what else there is."""
     with path.open("w", newline="") as file:
         write = csv.writer(file).writerow
         write(["ref", "Name", "Email", "Phone", "Score", "Active", "Born", "Source", "City"])

@@ -235,3 +235,20 @@ def test_what_changes_is_found_by_what_it_is_now(database: Database, tenant: str
         pipelines.apply(session, tenant, PipelineSpec(id="clients"))
         session.execute(text("UPDATE records SET pipeline_id = 'clients'"))
     assert meant(email="new@x.de") == []
+
+
+def test_of_many_that_change_at_once_each_is_found_by_what_it_is_now(plain_sql, add, meant):
+    ada = add(name="Ada", email="ada@x.de", phone="+49 171 1234567")
+    bo = add(name="Bo", email="bo@x.de", phone="+49 171 7654321")
+    plain_sql.execute(
+        "UPDATE records SET data = jsonb_set(data, '{email}', to_jsonb(replace(data ->> 'email', '@x', '@y')))"
+    )
+    assert ids(meant(email="ADA@y.de")) == [ada]
+    assert ids(meant(email="bo@y.de")) == [bo]
+    assert ids(meant(phone="+491717654321")) == [bo]
+    assert meant(email="ada@x.de") == []
+
+    plain_sql.execute("UPDATE records SET deleted_at = now()")
+    assert meant(email="ada@y.de") == []
+    plain_sql.execute("UPDATE records SET deleted_at = NULL")
+    assert ids(meant(email="ada@y.de")) == [ada]

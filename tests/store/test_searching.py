@@ -43,6 +43,18 @@ def test_numbers_sort_by_size_and_what_has_none_comes_last(found):
     assert found(sort={"score": 1, "name": 1}).endswith("cd")
 
 
+def test_each_search_finds_what_it_asks_for_whatever_others_asked_before(found):
+    def asked(filters: dict, limit: int = 9) -> str:
+        return found(filters, sort={"name": 1}, limit=limit)
+
+    # Alike in all but their values, or in all but the types of these.
+    assert [asked({"score": {"$gte": least}}) for least in (9, 10, 9.5)] == ["abf", "a", "af"]
+    assert [asked({"score": value}) for value in ("7", 9, True, 1, "9")] == ["e", "b", "g", "", ""]
+    assert [asked({"$or": [{"name": one}, {"name": other}]}) for one, other in ("ab", "cd")] == ["ab", "cd"]
+    assert [asked({"name": {"$ne": "a"}}, most) for most in (1, 3)] == ["b", "bcd"]
+    assert [asked({"stage": stage}) for stage in ("hot", "new", None)] == ["b", "a", "cdefg"]
+
+
 def test_fields_weigh_in_their_order(found):
     assert found({"name": {"$in": ["a", "b", "f"]}}, sort={"stage": 1, "name": -1}) == "baf"
 

@@ -173,6 +173,28 @@ def test_plain_sql_is_bound_by_it_and_told_the_same(database: Database, tenant: 
         plain_sql.execute('UPDATE records SET data = data || \'{"email": "same@x.de"}\'')
 
 
+def test_many_at_once_are_bound_by_it_and_may_exchange_their_values(
+    database: Database, tenant: str, people: str, plain_sql
+):
+    many = INSERT.replace("VALUES (%s, %s, 'people', %s)", "SELECT %s, gen_random_uuid(), 'people', value")
+    many += " FROM jsonb_array_elements(%s)"
+    with pytest.raises(psycopg.errors.UniqueViolation, match=r"record .* has .* already"):
+        plain_sql.execute(
+            many, [tenant, Jsonb([{"email": "ada@x.de"}, {"email": "bo@x.de"}, {"email": "ADA@x.de"}])]
+        )
+    plain_sql.execute(many, [tenant, Jsonb([{"email": "ada@x.de"}, {"email": "bo@x.de"}, {"name": "Cy"}])])
+    plain_sql.execute(
+        "UPDATE records SET data = jsonb_build_object('was', data -> 'email', 'email',"
+        " CASE data ->> 'email' WHEN 'ada@x.de' THEN 'bo@x.de' ELSE 'ada@x.de' END) WHERE data ? 'email'"
+    )
+
+    with database.tenant(tenant) as session:
+        [bo] = records.find(session, people, {"email": "bo@x.de"})
+        assert bo.data["was"] == "ada@x.de"
+        with pytest.raises(DuplicateError, match=str(bo.id)):
+            records.create(session, tenant, people, {"email": "BO@x.de"})
+
+
 def test_other_pipelines_and_tenants_have_values_of_their_own(
     database: Database, tenant: str, other_tenant: str, people: str, leads: str
 ):

@@ -13,12 +13,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, SmallInteger, and_, false, literal, or_, select
 
 from oneo.filters.clauses import Clause
-from oneo.filters.values import is_number, moment
+from oneo.filters.opened import Open
+from oneo.filters.values import TEXT_LENGTH, entry_value, moment
 from oneo.store.models import RECORDS, RecordIndex
 
 TEXT, NUMBER, BOOLEAN, TIME = 1, 2, 3, 4
-_TEXT_LENGTH = 200
-_LARGEST, _SMALLEST = 1.7e308, 1e-300
 _LAST_CHARACTER = 0x10FFFF
 
 
@@ -66,7 +65,7 @@ def span(clause: Clause, indexed: Mapping[str, str], row: FromClause) -> ColumnE
             kind, column, value = _entry(clause.value, row, is_time_field)
             return and_(_is(row, kind), column <= value)
         case "$starts_with":
-            start = clause.value[:_TEXT_LENGTH]
+            start = clause.value[:TEXT_LENGTH]
             after = _after(start)
             ends = [row.c.text < after] if after else []
             return and_(_is(row, TEXT), row.c.text >= start, *ends)
@@ -113,17 +112,11 @@ def _entry(value: Any, row: FromClause, is_time: bool) -> tuple[int, Any, Any]:
     if is_time:
         found = moment(value)
         return TIME, row.c.number, found.timestamp() if found else 0.0
-    if isinstance(value, bool):
-        return BOOLEAN, row.c.number, float(value)
-    if is_number(value):
-        return NUMBER, row.c.number, _double(value)
-    return TEXT, row.c.text, value[:_TEXT_LENGTH]
-
-
-def _double(value: float) -> float:
-    if abs(value) >= _LARGEST:
-        return _LARGEST if value > 0 else -_LARGEST
-    return 0.0 if abs(value) < _SMALLEST else float(value)
+    kind = value.kind if isinstance(value, Open) else type(value)
+    entry = value.entry if isinstance(value, Open) else entry_value(value)
+    if kind is bool:
+        return BOOLEAN, row.c.number, entry
+    return (TEXT, row.c.text, entry) if kind is str else (NUMBER, row.c.number, entry)
 
 
 def _after(start: str) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy.types import DateTime, Text
 
 from oneo.filters.clauses import Clause, Condition
 from oneo.filters.index import narrowed
+from oneo.filters.opened import Open
 from oneo.filters.pattern import pattern
 from oneo.filters.values import moment
 from oneo.filters.words import words
@@ -105,6 +106,8 @@ def _clause(clause: Clause) -> ColumnElement[bool]:
             return _has_words(value, cast(value, Text), wanted)
         case ordered:
             compare = _ORDER[ordered]
+            if isinstance(wanted, Open) and wanted.kind is str:
+                return and_(kind == "string", compare(text.collate("C"), wanted.text))
             if isinstance(wanted, str):
                 return and_(kind == "string", compare(text.collate("C"), wanted))
             return and_(kind == "number", compare(value, _json(wanted)))
@@ -145,7 +148,7 @@ def _has_words(value: ColumnElement[Any], text: ColumnElement[Any], wanted: str)
 
 
 def _json(value: Any) -> ColumnElement[Any]:
-    return literal(value, JSONB)
+    return value.json if isinstance(value, Open) else literal(value, JSONB)
 
 
 def _time_clause(clause: Clause) -> ColumnElement[bool]:

@@ -18,6 +18,9 @@ _ISO = re.compile(
 )
 # Far beyond any amount, far below what PostgreSQL's numeric and Python's own limits refuse.
 _MAX_BITS = 4096
+# What the index of record values holds of a text, and which numbers it tells apart.
+TEXT_LENGTH = 200
+_LARGEST, _SMALLEST = 1.7e308, 1e-300
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -37,6 +40,17 @@ def plain(value: Any) -> Any:
 def is_number(value: Any) -> bool:
     """Whether the value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def entry_value(value: Any) -> Any:
+    """A text, number or bool as the index of record values has it: narrower than JSON."""
+    if isinstance(value, str):
+        return value[:TEXT_LENGTH]
+    if isinstance(value, bool):
+        return float(value)
+    if abs(value) >= _LARGEST:
+        return _LARGEST if value > 0 else -_LARGEST
+    return 0.0 if abs(value) < _SMALLEST else float(value)
 
 
 def is_scalar(value: Any) -> bool:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, exists, false, func, not_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    not_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from oneo.errors import UserError
 from oneo.filters import Clause, Condition
 from oneo.filters.index import entries, span
+from oneo.filters.opened import opened
 from oneo.filters.sql import where
 from oneo.store.models import RECORDS, Record
 from oneo.store.ordering import Column, after, check_sort, columns, read_cursor, write_cursor, wrong_cursor
-from oneo.store.searched import Searched, searched
+from oneo.store.searched import Place, Searched, searched
 
 MAX_LIMIT = 10_000
 
 
 # Rows are quicker than objects, and a page of them is only read.
 _ROW = tuple(RECORDS)
+# Parameter of a query: how many records.
+_MOST = "most"
 
 
 @dataclass(frozen=True)
@@ -43,8 +61,8 @@ def condition(session: Session, pipeline_id: str, filters: Mapping[str, Any]) ->
     Raises:
         UserError: A filter that cannot be read.
     """
-    place = searched(session, pipeline_id)
-    return and_(place.rows, where(place.conditions(filters), place.indexed))
+    pipeline = searched(session, pipeline_id)
+    return and_(pipeline.place.rows, where(pipeline.conditions(filters), pipeline.place.indexed))
 
 
 def page(
@@ -77,8 +95,9 @@ def page(
     values = None if cursor is None else read_cursor(pipeline_id, sort, cursor)
     found: list[Row[Any]] = []
     ends: list[int] = []
-    for query, order in _parts(session, pipeline_id, filters, sort, values, _ROW):
-        rows = session.execute(query.limit(limit + 1 - len(found))).all()
+    parts, given = _prepared(searched(session, pipeline_id), filters, sort, values, _ROW)
+    for query, order in parts:
+        rows = session.execute(query, {**given, _MOST: limit + 1 - len(found)}).all()
         found += rows
         ends += [len(order)] * len(rows)
         if len(found) > limit:
@@ -110,11 +129,10 @@ def objects(
     """
     _check_limit(limit)
     found: list[Record] = []
-    for query, _order in _parts(session, pipeline_id, filters, sort or {}, None, (Record,)):
-        part = query.limit(limit - len(found))
-        if lock:
-            part = part.with_for_update(of=Record).execution_options(populate_existing=True)
-        found += session.scalars(part)
+    parts, given = _prepared(searched(session, pipeline_id), filters, sort or {}, None, (Record,))
+    for query, _order in parts:
+        part = query.with_for_update(of=Record).execution_options(populate_existing=True) if lock else query
+        found += session.scalars(part, {**given, _MOST: limit - len(found)})
         if len(found) == limit:
             break
     return found
@@ -128,18 +146,43 @@ def _check_limit(limit: int) -> None:
 _Part = tuple[Select[Any], list[Column]]
 
 
-def _parts(
-    session: Session,
-    pipeline_id: str,
+def _prepared(
+    pipeline: Searched,
     filters: Mapping[str, Any],
+    sort: Mapping[str, int],
+    values: list[Any] | None,
+    what: tuple[Any, ...],
+) -> tuple[Iterable[_Part], Mapping[str, Any]]:
+    """The queries that find the records in order, from a cursor's values on, and their parameters but for the limit.
+
+    Raises:
+        UserError: A filter, sort or cursor that cannot be read.
+    """
+    conditions = pipeline.conditions(filters)
+    pipeline.check_fields("sort", check_sort(sort))
+    open_ones = opened(conditions) if values is None else None
+    if open_ones is None:
+        return _parts(pipeline.place, conditions, sort, values, what), {}
+    shape, given = open_ones
+    return _kept(pipeline.place, shape, tuple(sort.items()), what), given
+
+
+# Making a statement takes longer than running it. What is kept holds no value of a filter.
+@lru_cache(maxsize=256)
+def _kept(
+    place: Place, conditions: tuple[Condition, ...], sort: tuple[tuple[str, int], ...], what: tuple[Any, ...]
+) -> tuple[_Part, ...]:
+    return tuple(_parts(place, conditions, dict(sort), None, what))
+
+
+def _parts(
+    place: Place,
+    conditions: Sequence[Condition],
     sort: Mapping[str, int],
     values: list[Any] | None,
     what: tuple[Any, ...],
 ) -> Iterator[_Part]:
     """The queries that find the records in order, one after the other, from a cursor's values on."""
-    place = searched(session, pipeline_id)
-    conditions = place.conditions(filters)
-    place.check_fields("sort", check_sort(sort))
     first = next(iter(sort), None)
     if first is None or first not in place.indexed:
         order = columns(sort, place.types)
@@ -160,14 +203,13 @@ def _parts(
         yield _continued(query, order, values if is_last else None)
 
 
-def _all(
-    place: Searched, fits: ColumnElement[bool], order: list[Column], what: tuple[Any, ...]
-) -> Select[Any]:
+def _all(place: Place, fits: ColumnElement[bool], order: list[Column], what: tuple[Any, ...]) -> Select[Any]:
     """The records that fit, with the values they are ordered by."""
     query = select(*what, *(one.expression for one in order)).select_from(Record.__table__)
     for source in dict.fromkeys(one.source for one in order if one.source is not None):
         query = query.join(source, true())
-    return query.where(place.rows, fits).order_by(*(one.order for one in order))
+    query = query.where(place.rows, fits).order_by(*(one.order for one in order))
+    return query.limit(bindparam(_MOST, type_=Integer))
 
 
 def _continued(query: Select[Any], order: list[Column], values: list[Any] | None) -> _Part:
@@ -185,7 +227,7 @@ def _continued(query: Select[Any], order: list[Column], values: list[Any] | None
     return query.where(after(order, read)), order
 
 
-def _entry_of(place: Searched, entry: FromClause, name: str) -> ColumnElement[bool]:
+def _entry_of(place: Place, entry: FromClause, name: str) -> ColumnElement[bool]:
     return and_(
         entry.c.tenant_id == RECORDS.tenant_id,
         entry.c.record_id == RECORDS.id,
@@ -195,7 +237,7 @@ def _entry_of(place: Searched, entry: FromClause, name: str) -> ColumnElement[bo
 
 
 def _split(
-    conditions: list[Condition], place: Searched, name: str, entry: FromClause
+    conditions: Sequence[Condition], place: Place, name: str, entry: FromClause
 ) -> tuple[list[ColumnElement[bool]], ColumnElement[bool]]:
     """What the entry of the field that is sorted by must be, and the condition on the record.
 

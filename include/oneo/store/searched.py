@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, select, tuple_
@@ -19,23 +20,39 @@ _FIELDS = select(Pipeline.__table__.c.fields).where(Pipeline.__table__.c.id == b
 
 
 @dataclass(frozen=True)
-class Searched:
-    """A pipeline to search.
+class Place:
+    """A pipeline as a statement knows it.
 
     Attributes:
-        types: Declared fields with their types.
-        indexed: Those of them that are indexed.
+        pipeline_id: The pipeline.
+        declared: Its fields, each with its type and whether it is indexed.
     """
 
-    session: Session
     pipeline_id: str
-    types: Mapping[str, str]
-    indexed: Mapping[str, str]
+    declared: tuple[tuple[str, str, bool], ...]
+
+    @cached_property
+    def types(self) -> Mapping[str, str]:
+        """Declared fields with their types."""
+        return {name: kind for name, kind, _ in self.declared}
+
+    @cached_property
+    def indexed(self) -> Mapping[str, str]:
+        """Those of them that are indexed."""
+        return {name: kind for name, kind, is_indexed in self.declared if is_indexed}
 
     @property
     def rows(self) -> ColumnElement[bool]:
         """That a record is in the pipeline."""
         return (RECORDS.pipeline_id == self.pipeline_id) & RECORDS.deleted_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A pipeline to search, in a session."""
+
+    session: Session
+    place: Place
 
     def conditions(self, filters: Mapping[str, Any]) -> list[Condition]:
         """The conditions of a filter on the pipeline.
@@ -43,7 +60,7 @@ class Searched:
         Raises:
             UserError: It cannot be read, or asks for a field that does not exist.
         """
-        found = parse(filters, self.types)
+        found = parse(filters, self.place.types)
         self.check_fields("filter", (clause.field[0] for clause in clauses_in(found) if clause.field))
         return found
 
@@ -53,12 +70,12 @@ class Searched:
         Raises:
             UserError: It declares its fields, and this is none of them.
         """
-        if not self.types:
+        if not self.place.types:
             return
-        known = {*self.types, *SYSTEM_FIELDS, *RESERVED_FIELDS}
+        known = {*self.place.types, *SYSTEM_FIELDS, *RESERVED_FIELDS}
         unknown = [name for name in dict.fromkeys(names) if name not in known and not self._is_held(name)]
         if unknown:
-            found = [f"{use}: pipeline {self.pipeline_id!r} has no field {name!r}" for name in unknown]
+            found = [f"{use}: pipeline {self.place.pipeline_id!r} has no field {name!r}" for name in unknown]
             hints = [did_you_mean(name, known) for name in unknown]
             raise UserError(
                 "; ".join(found),
@@ -66,7 +83,7 @@ class Searched:
             )
 
     def _is_held(self, name: str) -> bool:
-        return bool(self.session.scalar(select(exists().where(self.rows, RECORDS.data.has_key(name)))))
+        return bool(self.session.scalar(select(exists().where(self.place.rows, RECORDS.data.has_key(name)))))
 
 
 def types_of(
@@ -86,6 +103,8 @@ def _types(fields: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def searched(session: Session, pipeline_id: str) -> Searched:
     """The pipeline, without fields where there is none."""
     fields = session.execute(_FIELDS, {"pipeline": pipeline_id}).scalar() or []
-    types = _types(fields)
-    indexed = {one["id"]: types[one["id"]] for one in fields if one.get("unique") or one.get("indexed")}
-    return Searched(session, pipeline_id, types, indexed)
+    declared = (
+        (name, kind, bool(one.get("unique") or one.get("indexed")))
+        for one, (name, kind) in zip(fields, _types(fields).items(), strict=True)
+    )
+    return Searched(session, Place(pipeline_id, tuple(declared)))

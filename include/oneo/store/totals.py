@@ -57,11 +57,12 @@ def totals(
         raise UserError(
             f"a field called {taken[0]!r} cannot be summed", hint="its name is taken in the result"
         )
-    place = searched(session, pipeline_id)
+    pipeline = searched(session, pipeline_id)
+    place = pipeline.place
     paths = {name: field_path(name, "field to sum") for name in fields}
     keys = {name: field_path(name, "field to group by") for name in group_by}
-    fits = and_(place.rows, where(place.conditions(filters), place.indexed))
-    place.check_fields("aggregate", [path[0] for path in (*paths.values(), *keys.values())])
+    fits = and_(place.rows, where(pipeline.conditions(filters), place.indexed))
+    pipeline.check_fields("aggregate", [path[0] for path in (*paths.values(), *keys.values())])
     groups = [func.nullif(json_value(path), cast("null", Text).cast(JSONB)) for path in keys.values()]
     found = {name: _values(path, place.types, functions) for name, path in paths.items()}
     columns = [func.count(), *groups, *(one for made in found.values() for one in made.values())]
