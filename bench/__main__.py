@@ -15,6 +15,7 @@ from bench.language import measure_language
 from bench.latency import SAMPLES, TENANT, measure_latency
 from bench.matching import measure_matching
 from bench.measure import Measurement
+from bench.reacting import measure_reacting
 from bench.records import measure_imports_of_records
 from bench.small import measure_imports
 from bench.stack import bench_stack
@@ -36,6 +37,7 @@ def main() -> None:
     ]
     with bench_stack() as stack:
         stack.oneo("pipelines", "apply", str(SAMPLES / "contacts.json"), "--tenant", TENANT)
+        found += measure_reacting(stack, console.print)
         found += measure_fusion(stack, rounds, console.print)
         found += measure_latency(stack, rounds, console.print)
     shown = Table("measurement", "value", "bound", "", title="as ratios in one run, unless a unit is given")
