@@ -34,7 +34,7 @@ def delete(session: Session, row: Record, *, archive: bool = False, cascade: boo
     Args:
         session: A tenant's session.
         row: The record.
-        archive: Whether to keep it as it was in its history, even once it is removed for good.
+        archive: Whether to keep it as it was in its history, until it is removed for good without being archived again.
         cascade: Whether what belongs to it goes with it.
 
     Returns:
