@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from oneo import closed_schema
 from oneo.errors import UserError
-from oneo.store import record_schema
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS
 from oneo.suggest import did_you_mean
 
@@ -99,7 +99,7 @@ class PipelineSpec(BaseModel):
         return list(dict.fromkeys(found))
 
     def _of_fields(self, data: Mapping[str, Any]) -> Iterator[str]:
-        for error in record_schema.errors(self._schema_of_fields, data):
+        for error in closed_schema.errors(self._schema_of_fields, data):
             best = error.context[0] if error.context else error
             if error.validator == "type" and error.instance is None and error.absolute_path:
                 yield f"field {error.absolute_path[0]!r} is required"
@@ -110,7 +110,7 @@ class PipelineSpec(BaseModel):
                 yield f"field {'.'.join(map(str, error.absolute_path))!r}: {best.message}"
 
     def _of_schema(self, data: Mapping[str, Any]) -> Iterator[str]:
-        for error in record_schema.errors(self.record_schema or {}, data):
+        for error in closed_schema.errors(self.record_schema or {}, data):
             place = ".".join(map(str, error.absolute_path))
             yield f"field {place!r}: {error.message}" if place else error.message
 
@@ -151,7 +151,7 @@ def parse_spec(document: Any, source: str) -> PipelineSpec:
     ]
     if found:
         raise UserError(f"{source} is not a pipeline: " + "; ".join(found), hint="choose other ids")
-    wrong = record_schema.problems(spec.record_schema or {})
+    wrong = closed_schema.problems(spec.record_schema or {})
     if wrong:
         places = "; ".join(f"record_schema.{one}" for one in wrong)
         raise UserError(f"{source} is not a pipeline: {places}", hint="correct the JSON Schema")

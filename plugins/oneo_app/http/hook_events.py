@@ -123,8 +123,7 @@ def _check(options: TriggerWebhookConfig, payload: Any) -> None:
     if not options.validate_payload:
         return
     problems = [
-        {"path": error.json_path, "message": error.message[:500]}
-        for error in options.schema_validator.iter_errors(payload)
+        {"path": error.json_path, "message": error.message[:500]} for error in options.misfits(payload)
     ]
     if problems:
         raise RequestRefusedError(

@@ -66,9 +66,15 @@ def test_the_older_spelling_of_the_path(crm: Crm) -> None:
         ({"path": "orders", "secret_key": "{{ record.x }}"}, "is no secret"),
         ({**NAMED, "methods": ["GET"]}, "GET has no body"),
         ({**NAMED, "allowed_ips": ["10.0.0.0/33"]}, "is no network"),
-        ({**NAMED, "payload_schema": {"type": "objekt"}}, "no JSON Schema"),
-        ({**NAMED, "payload_schema": {"$ref": "https://example.com/s.json"}}, "others are not fetched"),
-        ({**NAMED, "payload_schema": {"properties": {"a": {"pattern": "(?=x)y"}}}}, "the pattern '(?=x)y'"),
+        ({**NAMED, "payload_schema": {"type": "objekt"}}, "'objekt' is not valid"),
+        (
+            {**NAMED, "payload_schema": {"$ref": "https://example.com/s.json"}},
+            "none of the schema's own $defs",
+        ),
+        (
+            {**NAMED, "payload_schema": {"properties": {"a": {"pattern": "(?=x)y"}}}},
+            "patterns are those of RE2",
+        ),
         ({**NAMED, "payload_schema": {"patternProperties": {"^(a+)+$": {}}}}, "is not supported"),
         ({**NAMED, "signature_header": "X Y"}, "no name of a header"),
         ({**NAMED, "signature": "md5"}, "'standard'"),

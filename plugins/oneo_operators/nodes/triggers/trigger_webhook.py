@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from dag_factory.catalogue import Watch
+from oneo import closed_schema
 from oneo.events import Event
 from oneo.filters import Condition, matches, parse
 from oneo.verdicts import Refuses, Starts, Verdict
 from oneo_operators.base import NodeConfig, TriggerOperator
 from oneo_operators.filter_option import Filters
-from oneo_operators.payload_schema import problem_of, validator_of
 from oneo_operators.secret_option import misspelt
 
 if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+    from jsonschema import ValidationError
 
 WEBHOOK = "webhook"
 # The signature covers the body, and there is none.
@@ -109,9 +109,9 @@ class TriggerWebhookConfig(NodeConfig):
     @field_validator("payload_schema")
     @classmethod
     def _is_schema(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        problem = problem_of(value) if value is not None else None
-        if problem is not None:
-            raise ValueError(problem)
+        problems = closed_schema.problems(value) if value is not None else []
+        if problems:
+            raise ValueError("; ".join(problems))
         return value
 
     @model_validator(mode="before")
@@ -154,10 +154,10 @@ class TriggerWebhookConfig(NodeConfig):
         """The senders' networks, read once."""
         return [ip_network(entry) for entry in self.allowed_ips]
 
-    @cached_property
-    def schema_validator(self) -> Validator:
-        """What payloads are checked with, compiled once."""
-        return validator_of(self.payload_schema if self.payload_schema is not None else {"type": "object"})
+    def misfits(self, payload: Any) -> Iterator[ValidationError]:
+        """What about a payload does not fit the schema; without one, it has to be an object."""
+        schema = self.payload_schema if self.payload_schema is not None else {"type": "object"}
+        return closed_schema.errors(schema, payload)
 
     @cached_property
     def clauses(self) -> Sequence[Condition]:

@@ -1,6 +1,6 @@
-"""JSON Schemas of records, compiled once: that of a pipeline's fields, and the one its author writes.
+"""JSON Schemas that tenants write, of records and of what comes in: compiled once, in a closed world.
 
-An author's schema is data of a tenant: it reads nothing from elsewhere, and its patterns run in linear time (RE2).
+Such a schema is data: it reads nothing from elsewhere, and its patterns run in linear time (RE2).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _REFUSED = ("$id", "$schema", "$anchor", "$dynamicAnchor", "$dynamicRef", "patternProperties")
 
 
-def errors(schema: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[ValidationError]:
+def errors(schema: Mapping[str, Any], data: Any) -> Iterator[ValidationError]:
     """What about `data` does not fit a schema."""
     yield from _compiled(json.dumps(schema)).iter_errors(data)
 
