@@ -27,7 +27,7 @@ STAGES = ["new", "qualified", "proposal", "negotiation", "won"]
 FORM = {
     "id": "contact_form",
     "name": "Contact us",
-    "pipeline": "contacts",
+    "settings": {"pipeline_id": "contacts"},
     "schema": {
         "type": "object",
         "required": ["name"],
