@@ -31,6 +31,8 @@ CHANNEL = "oneo_work"
 IDLE_SECONDS = 0.5
 # While a publish waits to be taken up by Airflow, nothing notifies us of it.
 PUBLISHING_SECONDS = 0.1
+# How late what becomes due may be noticed while there is other work.
+CLOCK_SECONDS = 0.2
 SWEEP_SECONDS = 15.0
 SWEEP_AGE_SECONDS = 20.0
 STARTS_PER_ROUND = 20
@@ -52,6 +54,7 @@ class Dispatcher:
         self._stopping = False
         self._awaiting = False
         self._served = ""
+        self._looked = 0.0
         self._swept = time.monotonic()
         # Also soon after the start: one that is started anew every day has to tidy, too.
         self._tidied = self._swept - TIDY_SECONDS
@@ -85,15 +88,14 @@ class Dispatcher:
         self._give_pools()
         self._awaiting = self._take_up_published()
         steps: list[Callable[[], int | bool]] = [
-            lambda: fire_timers(self.database),
             lambda: match_events(self.database, self._index),
-            lambda: start_gathered(self.database, self._index),
-            lambda: show_existing(self.database, self._index),
             self._start_some,
             lambda: finish_ended(self.database),
-            lambda: release_due(self.database),
         ]
         busy = False
+        if time.monotonic() - self._looked > CLOCK_SECONDS:
+            self._looked = time.monotonic()
+            steps = [*self._by_the_clock(), *steps]
         for step in steps:
             busy = bool(step()) or busy
         if time.monotonic() - self._swept > SWEEP_SECONDS:
@@ -106,6 +108,15 @@ class Dispatcher:
         if time.monotonic() - self._tidied > TIDY_SECONDS and not remove_old_events(self.database):
             self._tidied = time.monotonic()
         return busy
+
+    def _by_the_clock(self) -> list[Callable[[], int | bool]]:
+        """What becomes due by itself, or need not be done at once: not looked for in every round of a busy time."""
+        return [
+            lambda: fire_timers(self.database),
+            lambda: start_gathered(self.database, self._index),
+            lambda: show_existing(self.database, self._index),
+            lambda: release_due(self.database),
+        ]
 
     def _give_pools(self) -> None:
         """Give new tenants their pool at once: their first workflow is about to be rendered."""
