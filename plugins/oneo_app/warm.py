@@ -29,6 +29,7 @@ from oneo.store import (
     records,
     revisions,
     tasks,
+    tenants,
 )
 from oneo.store.contacts import Wanted
 from oneo.store.log import NodeKey
@@ -88,6 +89,7 @@ _STEPS: tuple[Callable[[Session], object], ...] = (
         dag_id="dag",
         run_id="run",
     ),
+    lambda session: tenants.settings_of(session, _NOBODY),
     lambda session: log.before(session, _KEY, ["earlier"]),
     lambda session: log.start_attempt(session, _KEY, "condition"),
     lambda session: log.end_attempt(
