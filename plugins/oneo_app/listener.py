@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.listeners import hookimpl
 
 from oneo.database import database
-from oneo.store import executions
+from oneo.store import dag_runs
 from oneo_app.warm import warm_up
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Air
 @hookimpl
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
     """The run failed; the scheduler's message tells where it took too long."""
-    _note(dag_run, executions.TIMED_OUT if msg == "timed_out" else "failed")
+    _note(dag_run, dag_runs.TIMED_OUT if msg == "timed_out" else "failed")
 
 
 def _note(dag_run: DagRun, state: str) -> None:
@@ -47,7 +47,7 @@ def _note(dag_run: DagRun, state: str) -> None:
         return
     try:
         with database().system() as session:
-            executions.note_run_state(session, dag_run.dag_id, dag_run.run_id, state)
+            dag_runs.note_run_state(session, dag_run.dag_id, dag_run.run_id, state)
     except Exception:
         # The dispatcher's sweep finds what is missed here.
         logger.exception("could not note that run %s of %s ended", dag_run.run_id, dag_run.dag_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from dag_factory.variables import CONFIRMED
 from oneo.database import database
 from oneo.errors import NodeError, NotFoundError, PermanentNodeError
-from oneo.store import executions
+from oneo.store import dag_runs, executions
 from oneo.store.families import Origin
 from oneo.store.workflows import dag_id
 from oneo_operators.admission import admit, starter_of
@@ -32,19 +33,18 @@ EXECUTION_KEY = "oneo_execution"
 _LEAVE_OUT = f"start the workflow without `{EXECUTION_KEY}`"
 
 
-def begun(published: Published, context: Context, also: Callable[[Session, ExecutionState], T]) -> T:
-    """Begin the run's execution where no other task has, and do more in the same transaction.
+def begun(published: Published, start: Start, also: Callable[[Session, ExecutionState], T]) -> T:
+    """Begin an execution where no other task has, and do more in the same transaction.
 
     Args:
         published: The workflow.
-        context: Airflow's, of one of the run's tasks.
+        start: The run's execution, see `start_of`.
         also: Is called with the transaction and the execution; called again where another process was faster.
 
     Raises:
         NodeError: The person who started the run may not do that, or the run claims an execution that was not
             queued for it.
     """
-    start = _start(published, context)
     while True:
         try:
             with database().tenant(published.tenant_id, durable=False) as session:
@@ -61,7 +61,26 @@ def begun(published: Published, context: Context, also: Callable[[Session, Execu
             raise start.refused
 
 
-def _start(published: Published, context: Context) -> Start:
+def carried(published: Published, context: Context) -> list[Start]:
+    """The executions that the run of a whole workflow carries and that have not ended: one, or many at busy times.
+
+    Raises:
+        NodeError: The run claims an execution that cannot be.
+    """
+    start = start_of(published, context)
+    with database().tenant(published.tenant_id) as session:
+        if start.queued:
+            dag_runs.await_start(session, start.execution_id)
+        left = dag_runs.left_to_run(session, start.dag_id, start.run_id)
+    return [start] if left is None else [replace(start, execution_id=one) for one in left]
+
+
+def start_of(published: Published, context: Context) -> Start:
+    """The run's execution; of a run that carries several, the one it was started for.
+
+    Raises:
+        NodeError: The run claims an execution that cannot be.
+    """
     dag_run: Any = context["dag_run"]
     conf = dag_run.conf or {}
     this_dag = dag_id(published.tenant_id, published.plan.workflow_id)

@@ -16,7 +16,7 @@ from oneo.database import database
 from oneo.errors import NodeError, OneoError
 from oneo.expressions import Scope
 from oneo.settings import settings
-from oneo_operators.airflow_run import begun
+from oneo_operators.airflow_run import begun, start_of
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.catalogue import catalogue
@@ -78,7 +78,7 @@ def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[E
                 attempt.runtime.journal.recall(session, state.id, recalled_inside(binding.node))
         return state, attempt
 
-    return begun(binding, context, attempt_in)
+    return begun(binding, start_of(binding, context), attempt_in)
 
 
 def _attempt(operator: NodeOperator, binding: Binding, state: ExecutionState) -> NodeAttempt:

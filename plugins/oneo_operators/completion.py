@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import SUCCESS, Plan, taken
-from oneo.store import executions, log
+from oneo.store import dag_runs, executions, log
 from oneo.store.large import output_of
 from oneo.store.log import NodeKey
 from oneo_operators.error_workflow import ErrorRun, follow_up
@@ -127,7 +127,7 @@ def complete(
         succeed(session, execution, plan, rows, end.output)
         return None if execution.status == "success" else follow_up(session, execution, plan.error_workflow)
     error = end.error or _RUN_FAILED
-    timed_out = run_state == executions.TIMED_OUT or _is_overdue(session, execution, plan)
+    timed_out = run_state == dag_runs.TIMED_OUT or _is_overdue(session, execution, plan)
     if timed_out and (end.error is None or _is_stop(end.error)):
         error = _timeout(plan, end.stopped)
     executions.finish(session, execution, "failed", output=end.output, error=problem or error)

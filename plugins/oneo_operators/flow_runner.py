@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import BREAK, SUCCESS, Body, Flow, PlanNode, taken
 from oneo.errors import NodeError
-from oneo.store.executions import TIMED_OUT
+from oneo.store.dag_runs import TIMED_OUT
 from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.left import OUTPUTS
 from oneo_operators.retry import delay_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from dag_factory.binding import Published
+    from oneo_operators.execution import Start
+    from oneo_operators.flow_runner import FlowEnd
+
+logger = logging.getLogger(__name__)
 
 # The dot keeps it apart from every node's id.
 TASK_ID = "workflow.run"
 # The nodes' own retries happen inside; these are for a process that was killed.
 _RETRY = Retry()
+# Of many failed executions, as many are named in the task's error; `oneo runs list` has them all.
+_SHOWN = 5
 
 
 class WholeOperator(BaseOperator):
@@ -51,27 +58,69 @@ class WholeOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Airflow's entry; returns the output of the last node, or the beginning of a large one.
 
+        A run that carries several executions gives none: they have their own outputs.
+
         Raises:
             PermanentNodeError: A node failed and nothing in the workflow handles it, or it took too long.
         """
-        from oneo.database import database  # noqa: PLC0415 - the store is needed in tasks only
-        from oneo.objects import shortened  # noqa: PLC0415
+        from oneo.objects import shortened  # noqa: PLC0415 - the store is needed in tasks only
+        from oneo_operators.airflow_run import carried  # noqa: PLC0415
+        from oneo_operators.xcom import wrap  # noqa: PLC0415
+
+        starts = carried(self.published, context)
+        if len(starts) == 1:
+            end = self._run(starts[0])
+            problem = self._problem(end)
+            if problem is not None:
+                raise problem
+            return wrap(shortened(end.output))
+        self._run_in_turn(starts)
+        return None
+
+    def _run_in_turn(self, starts: Sequence[Start]) -> None:
+        from oneo.database import database  # noqa: PLC0415
+        from oneo.store import dag_runs, executions  # noqa: PLC0415
+
+        failed = []
+        for start in starts:
+            with database().tenant(start.tenant_id) as session:
+                cancelled = executions.get(session, start.execution_id).status == "cancelled"
+            if cancelled:
+                continue
+            end = self._run(start)
+            problem = self._problem(end)
+            if problem is not None:
+                failed.append(f"execution {start.execution_id}: {problem.message}")
+            logger.info("execution %s ended as %s", start.execution_id, end.status)
+            # Nobody waits for the others: it ends now.
+            with database().tenant(start.tenant_id) as session:
+                dag_runs.note_end(session, start.tenant_id, start.execution_id, end.status)
+        if failed:
+            shown = "; ".join(failed[:_SHOWN]) + ("; …" if len(failed) > _SHOWN else "")
+            raise PermanentNodeError(
+                f"{len(failed)} of {len(starts)} executions failed: {shown}",
+                "clear the task to try these again; the others have succeeded and stay as they are",
+            )
+
+    def _run(self, start: Start) -> FlowEnd:
+        from oneo.database import database  # noqa: PLC0415
         from oneo_operators.airflow_run import begun  # noqa: PLC0415
         from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
         from oneo_operators.catalogue import catalogue  # noqa: PLC0415
         from oneo_operators.runner import PlanRunner  # noqa: PLC0415
-        from oneo_operators.xcom import wrap  # noqa: PLC0415
 
-        state = begun(self.published, context, lambda _, state: state)
+        state = begun(self.published, start, lambda _, state: state)
         runner = PlanRunner(self.published.plan, state, catalogue(), database(), AirflowVault())
-        end = asyncio.run(runner.run())
+        return asyncio.run(runner.run())
+
+    def _problem(self, end: FlowEnd) -> PermanentNodeError | None:
         if end.timed_out:
             minutes = self.published.plan.timeout_minutes
-            raise PermanentNodeError(
+            return PermanentNodeError(
                 f"the workflow was not done after {minutes} minutes", "raise timeout_minutes"
             )
         if end.failure is not None:
-            raise PermanentNodeError(
+            return PermanentNodeError(
                 f"node {end.failure.node!r}: {end.failure.error.message}", end.failure.error.hint
             )
-        return wrap(shortened(end.output))
+        return None

@@ -9,7 +9,7 @@ import pytest
 
 from dag_factory.examine import plan_of
 from dag_factory.publish import publish
-from oneo.store import executions, log, pipelines, records, tenants, workflows
+from oneo.store import dag_runs, executions, log, pipelines, records, tenants, workflows
 from oneo.store.log import NodeKey
 from oneo.store.models import Execution
 from oneo.store.pipelines import PipelineSpec
@@ -58,7 +58,7 @@ class Shop:
         """Airflow tells that the DAG run has ended; the execution as it is then."""
         row = self.get(execution_id)
         with self.database.system() as session:
-            executions.note_run_state(session, row.dag_id, row.run_id, state)
+            dag_runs.note_run_state(session, row.dag_id, row.run_id, state)
         finish_ended(self.database)
         return self.get(execution_id)
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from oneo.database import Database
 from oneo.errors import NotFoundError
-from oneo.store import execution_queue, executions, workflows
+from oneo.store import dag_runs, execution_queue, executions, workflows
 from oneo.store.models import Execution, Workflow
 
 
@@ -232,10 +232,10 @@ def test_the_end_of_a_run_is_noted_on_all_it_carries_and_is_still_open(database,
     other = start(database, tenant, uuid4(), run_id="manual__2")[0].id
     with database.system() as session:
         executions.finish(session, executions.get_for_update(session, tenant, ended), "success")
-        assert executions.note_run_state(session, dag_id, "manual__1", "failed") == 1
-        found = [row.id for row in executions.claim_ended(session, 1000) if row.tenant_id == tenant]
+        assert dag_runs.note_run_state(session, dag_id, "manual__1", "failed") == 1
+        found = [row.id for row in dag_runs.claim_ended(session, 1000) if row.tenant_id == tenant]
         with database.system() as second:
-            held = [row.id for row in executions.claim_ended(second, 1000) if row.tenant_id == tenant]
+            held = [row.id for row in dag_runs.claim_ended(second, 1000) if row.tenant_id == tenant]
 
     assert (found, held) == ([open_one], [])
     assert shown(database, tenant, other).run_state is None
@@ -250,7 +250,7 @@ def test_runs_that_are_open_for_long_are_looked_after(database: Database, tenant
             found.started_at = datetime.now(UTC) - timedelta(minutes=5 if run_id != "new" else 0)
             found.run_state = "success" if run_id == "ended" else None
     with database.system() as session:
-        runs = [one for one in executions.open_runs(session, 60) if one[0] == dag_id]
+        runs = [one for one in dag_runs.open_runs(session, 60) if one[0] == dag_id]
 
     assert runs == [(dag_id, "old")]
 

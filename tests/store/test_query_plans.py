@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from oneo.database import Database
-from oneo.store import events, execution_queue, executions, families
+from oneo.store import dag_runs, events, execution_queue, families
 
 ROWS = 10_000
 
@@ -82,8 +82,8 @@ def plans(database: Database) -> Iterator[list[str]]:
     [
         (lambda session: events.claim_waiting(session, 100), "record_events_waiting"),
         (lambda session: execution_queue.claim_due(session, 1), "executions_due"),
-        (lambda session: executions.claim_ended(session, 100), "executions_ended"),
-        (lambda session: executions.open_runs(session, 60), "executions_open"),
+        (lambda session: dag_runs.claim_ended(session, 100), "executions_ended"),
+        (lambda session: dag_runs.open_runs(session, 60), "executions_open"),
         (lambda session: families.open_inside(session, "history", uuid4()), "executions_parent"),
         (lambda session: families.children(session, uuid4()), "executions_parent"),
     ],

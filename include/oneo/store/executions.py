@@ -8,19 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import func, not_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo import objects
 from oneo.errors import NotFoundError
 from oneo.store import endings, starts
-from oneo.store.families import INLINE, LOCAL, NOBODY, Origin
+from oneo.store.families import NOBODY, Origin
 from oneo.store.models import Execution, Workflow
 
 FINAL = ("success", "failed", "cancelled")
-# State of a run that was stopped because it took too long; its execution has failed.
-TIMED_OUT = "timed_out"
 # Names executions that Airflow started itself (its UI, REST API or timetable) after their DAG run.
 _RUN_NAMESPACE = UUID("6f1f2a52-5b0e-4c53-8f0c-3b8f4d7c9a10")
 _EVENT_NAMESPACE = UUID("0a0c9f0e-5f0f-4b8e-9d5b-2f6f5a1f7c11")
@@ -192,45 +190,6 @@ def recent(
     if status is not None:
         query = query.where(Execution.status == status)
     return list(session.scalars(query))
-
-
-def note_run_state(session: Session, dag_id: str, run_id: str, state: str) -> int:
-    """Record how a DAG run ended; the dispatcher finishes its executions (system session).
-
-    Returns:
-        How many executions the run carries that were still open.
-    """
-    result = session.execute(
-        update(Execution)
-        .where(Execution.dag_id == dag_id, Execution.run_id == run_id, Execution.status.not_in(FINAL))
-        .values(run_state=state)
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def claim_ended(session: Session, limit: int) -> list[Execution]:
-    """Lock executions whose DAG run has ended but which are not finished yet (system session)."""
-    query = (
-        select(Execution)
-        .where(Execution.status.in_(("pending", "running", "waiting")), Execution.run_state.is_not(None))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(query))
-
-
-def open_runs(session: Session, older_than_seconds: float) -> list[tuple[str, str]]:
-    """(DAG id, run id) of executions that have been running for a while by our books (system session)."""
-    started = func.coalesce(Execution.started_at, Execution.run_after)
-    query = select(Execution.dag_id, Execution.run_id).distinct()
-    query = query.where(
-        Execution.status.in_(("running", "waiting")),
-        Execution.run_state.is_(None),
-        *(not_(Execution.run_id.startswith(prefix, autoescape=True)) for prefix in (LOCAL, INLINE)),
-        started < func.now() - timedelta(seconds=older_than_seconds),
-    )
-    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def postpone(session: Session, row: Execution, seconds: float, reason: str) -> None:

@@ -195,6 +195,20 @@ def get_version(session: Session, workflow_id: str, version: int | None = None) 
     return row
 
 
+def running_version(session: Session, tenant_id: str, workflow_id: str) -> WorkflowVersion | None:
+    """The version that Airflow runs; None where it stands in for one that cannot be rendered (system session)."""
+    query = select(WorkflowVersion).join(
+        Workflow,
+        (Workflow.tenant_id == WorkflowVersion.tenant_id)
+        & (Workflow.id == WorkflowVersion.workflow_id)
+        & (Workflow.live_version == WorkflowVersion.version),
+    )
+    found = query.where(
+        Workflow.tenant_id == tenant_id, Workflow.id == workflow_id, Workflow.render_error.is_(None)
+    )
+    return session.scalar(found)
+
+
 def awaiting_airflow(session: Session) -> list[Workflow]:
     """Active workflows whose newest version Airflow has not taken up yet (system session)."""
     query = select(Workflow).where(Workflow.active, Workflow.live_version.is_distinct_from(Workflow.version))

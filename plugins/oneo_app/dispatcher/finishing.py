@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from oneo.database import Database
-from oneo.store import executions
+from oneo.store import dag_runs, executions
 from oneo.store.models import Execution
 from oneo_app.dispatcher import airflow_runs
 from oneo_operators.completion import complete
@@ -24,9 +24,12 @@ BATCH = 50
 def finish_ended(database: Database) -> int:
     """End the executions whose DAG run has ended; returns how many there were."""
     with database.system() as session:
-        ended = executions.claim_ended(session, BATCH)
+        ended = dag_runs.claim_ended(session, BATCH)
         for row in ended:
-            state = row.run_state if row.run_state in ("success", executions.TIMED_OUT) else "failed"
+            if dag_runs.waits_in_run(row):
+                dag_runs.requeue(session, row)
+                continue
+            state = row.run_state if row.run_state in ("success", dag_runs.TIMED_OUT) else "failed"
             try:
                 plan = plan_of(session, row)
             except Exception as error:
@@ -54,7 +57,7 @@ def sweep(database: Database, *, older_than_seconds: float) -> int:
         How many had ended without our hearing of it.
     """
     with database.system() as session:
-        open_runs = executions.open_runs(session, older_than_seconds)
+        open_runs = dag_runs.open_runs(session, older_than_seconds)
     ended = airflow_runs.ended_runs(open_runs)
     with database.system() as session:
-        return sum(executions.note_run_state(session, *run, state) for run, state in ended.items())
+        return sum(dag_runs.note_run_state(session, *run, state) for run, state in ended.items())

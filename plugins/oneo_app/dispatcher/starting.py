@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from dag_factory.variables import CONFIRMED
 from oneo.database import Database
 from oneo.errors import TransientNodeError
-from oneo.store import execution_queue, executions, quotas
+from oneo.store import execution_queue, executions, quotas, starts
 from oneo.store.models import Execution
+from oneo.store.quotas import Wait
 from oneo_app.dispatcher import airflow_runs
+from oneo_app.dispatcher.carrying import room_for
 from oneo_app.dispatcher.turns import has_turn
 from oneo_operators.airflow_run import EXECUTION_KEY
 from oneo_operators.plans import plan_of
 
 logger = logging.getLogger(__name__)
+
+# The end of a run is what wakes those that wait for a place; this is for an end that nobody noticed.
+LOOK_AGAIN_SECONDS = 5
 
 
 def start_next(database: Database, after: str = "") -> str | None:
@@ -25,7 +31,7 @@ def start_next(database: Database, after: str = "") -> str | None:
     Returns:
         Whose it was; None where none was due.
 
-    One at a time: the row stays locked until the run exists and is noted, and the run's first task waits for it.
+    One run at a time: the row stays locked until the run exists and is noted, and the run's first task waits for it.
     A crash in between repeats the step, and the run's id, which follows from the execution's, makes it once.
     """
     with database.system() as session:
@@ -33,23 +39,59 @@ def start_next(database: Database, after: str = "") -> str | None:
         if not due:
             return None
         row = due[0]
-        if not _still_wanted(session, row):
+        if not _may_start(session, row):
             return row.tenant_id
-        wait = quotas.wait_to_start(session, row.tenant_id)
-        if wait is not None:
-            quotas.postpone_due(session, row.tenant_id, wait)
-            return row.tenant_id
-        if not has_turn(session, row):
+        room = room_for(session, row)
+        if room == 0:
+            _wait_for_place(session, row)
             return row.tenant_id
         try:
-            airflow_runs.start_run(row.dag_id, row.run_id, _conf(session, row))
+            is_new = airflow_runs.start_run(row.dag_id, row.run_id, _conf(session, row))
         except TransientNodeError as error:
             # Live by our books, unknown to Airflow: its database was reset, or the DAG deleted in the UI.
             logger.warning("execution %s waits: %s", row.id, error)
             executions.postpone(session, row, seconds=5, reason=str(error))
             return row.tenant_id
-        row.status, row.postponed, row.held = "running", None, False
+        waited = row.held
+        _note_started(session, row, row.run_id)
+        # A run that was there already may have begun without those that would go along now.
+        if is_new and room > 1:
+            _take_along(session, row, room - 1)
+        if waited:
+            starts.wake(session, row)
         return row.tenant_id
+
+
+def _may_start(session: Session, row: Execution) -> bool:
+    """Whether nothing keeps the execution from starting; if something does, it is put off or cancelled."""
+    if not _still_wanted(session, row):
+        return False
+    wait = quotas.wait_to_start(session, row.tenant_id)
+    if wait is not None:
+        quotas.postpone_due(session, row.tenant_id, wait)
+        return False
+    return has_turn(session, row)
+
+
+def _wait_for_place(session: Session, row: Execution) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=LOOK_AGAIN_SECONDS)
+    wait = Wait("as many runs of the workflow as may are at work; it goes along with the next", until)
+    quotas.postpone_due(session, row.tenant_id, wait, workflow_id=row.workflow_id, held=True)
+
+
+def _take_along(session: Session, first: Execution, most: int) -> None:
+    """Let the run that was started for one execution carry others of its workflow, too."""
+    for row in execution_queue.claim_along(session, first, most):
+        if _may_start(session, row):
+            _note_started(session, row, first.run_id)
+        elif row.status == "pending":
+            # What holds up one holds up those behind it.
+            break
+
+
+def _note_started(session: Session, row: Execution, run_id: str) -> None:
+    row.status, row.run_id, row.postponed, row.held = "running", run_id, None, False
+    session.flush()
 
 
 def _still_wanted(session: Session, row: Execution) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from dag_factory.definition import StartPolicy
-from oneo.store import executions, families, locks, quotas, starts, suppressions, triggers
+from oneo.store import dag_runs, executions, families, locks, quotas, starts, suppressions, triggers
 from oneo.store.models import Execution
 from oneo.store.quotas import Wait
 from oneo_app.dispatcher import airflow_runs
@@ -79,8 +79,8 @@ def _take_place(session: Session, row: Execution, policy: StartPolicy) -> None:
     for other in starts.previous(session, row, same_record=policy.overlap_key == "record"):
         if not families.has_dag_run(other):
             continue
-        was_pending = other.status == "pending"
+        has_run = other.status != "pending" and not dag_runs.waits_in_run(other)
         message = f"execution {row.id} took its place (settings.start.overlap: cancel_previous)"
         cancel(session, other, {"type": "Superseded", "message": message})
-        if not was_pending:
+        if has_run:
             airflow_runs.cancel_run(other.dag_id, other.run_id)

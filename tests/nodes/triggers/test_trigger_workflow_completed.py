@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from dag_factory.catalogue import Watch
-from oneo.store import executions
+from oneo.store import dag_runs, executions
 from oneo.store.models import Execution
 from oneo_app.dispatcher.finishing import finish_ended
 from oneo_operators.nodes.triggers.trigger_workflow_completed import TriggerWorkflowCompletedOperator
@@ -31,7 +31,7 @@ def end(crm: Crm, execution_id: UUID, state: str = "success") -> None:
     """Airflow tells that the DAG run of an execution has ended."""
     with crm.database.system() as session:
         row = executions.get_for_update(session, crm.tenant, execution_id)
-        executions.note_run_state(session, row.dag_id, row.run_id, state)
+        dag_runs.note_run_state(session, row.dag_id, row.run_id, state)
     finish_ended(crm.database)
     crm.round()
 

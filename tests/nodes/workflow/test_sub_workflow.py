@@ -12,7 +12,7 @@ import pytest
 from dag_factory.publish import publish
 from oneo.errors import ConfigError, InvalidDefinitionError
 from oneo.settings import settings
-from oneo.store import execution_queue, executions, families, workflows
+from oneo.store import dag_runs, execution_queue, executions, families, workflows
 from oneo_app.report import execution_report
 from oneo_app.runs import run_here, run_queued
 from oneo_operators.completion import complete
@@ -127,7 +127,7 @@ def test_airflow_is_not_asked_about_it(bench: Bench) -> None:
         row = executions.get_for_update(session, bench.tenant, UUID(ran.output["execution_id"]))
         row.status = "running"
         session.flush()
-        assert (row.dag_id, row.run_id) not in executions.open_runs(session, 0)
+        assert (row.dag_id, row.run_id) not in dag_runs.open_runs(session, 0)
 
 
 def test_started_without_waiting_it_stands_in_the_queue_with_its_parent(bench: Bench) -> None:
