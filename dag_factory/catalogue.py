@@ -176,7 +176,8 @@ class Place:
 class NodeType(Protocol):
     """A node type, as the class attributes of its operator.
 
-    `is_missing` says that this version only knows its name: no run gets past such a node.
+    `is_missing` says that this version only knows its name: no run gets past such a node. `waits` says that it may go
+    to rest until something has happened, and be run anew then.
     """
 
     type: ClassVar[str]
@@ -185,6 +186,7 @@ class NodeType(Protocol):
     effect: ClassVar[Effect]
     is_trigger: ClassVar[bool]
     is_missing: ClassVar[bool]
+    waits: ClassVar[bool]
     default_retry: ClassVar[Retry]
     Config: ClassVar[builtins.type[BaseModel]]
 

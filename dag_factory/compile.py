@@ -15,6 +15,10 @@ from dag_factory.plan import ERROR, SUCCESS, Body, Plan, PlanEdge, PlanNode
 from dag_factory.written import Written
 from oneo.expressions import compile_template, templates_in
 
+# How many runs of a workflow may be open at once where its author says nothing. Most of those that wait are at rest.
+MOST_AT_WORK = 16
+MOST_AT_REST = 1000
+
 
 def compile_workflow(
     workflow: Workflow, catalogue: Catalogue, definition_hash: str, *, only: str | None = None
@@ -41,11 +45,8 @@ def compile_workflow(
     nodes = making.nodes(None)
     schedules = [types[node.id].schedule(node.config) for node in nodes if node.is_trigger]
     schedule = next((found for found in schedules if found is not None), None)
-    limit = (
-        schedule.max_active_runs
-        if schedule and schedule.max_active_runs
-        else workflow.settings.max_active_runs
-    )
+    limit = schedule.max_active_runs if schedule else None
+    limit = limit or workflow.settings.max_active_runs
     return Plan(
         workflow_id=workflow.key,
         name=workflow.name,
@@ -62,7 +63,7 @@ def compile_workflow(
         },
         schedule=schedule,
         timezone=workflow.settings.timezone,
-        max_active_runs=limit,
+        max_active_runs=limit or (MOST_AT_REST if any(node.waits for node in nodes) else MOST_AT_WORK),
         timeout_minutes=workflow.settings.timeout_minutes,
         granularity=workflow.settings.granularity,
         tags=tuple(workflow.settings.tags),
@@ -205,6 +206,7 @@ class _Making:
         if loop is not None:
             inner = {read for one in loop.body for read in self._reads[one]}
             reads |= inner.intersection(self._order.visible(node_id)) - loop.body
+        body = self._body(loop) if loop is not None and loop.entries else None
         retry, on_error = error_handling(node, node_type, self._workflow.error_handling)
         return PlanNode(
             id=node.id,
@@ -218,8 +220,9 @@ class _Making:
             on_error="continue" if on_error == "continue" else "fail",
             reads=tuple(sorted(reads)),
             context_from=tuple(self._order.context_from(node_id)),
-            body=self._body(loop) if loop is not None and loop.entries else None,
+            body=body,
             breaks=broken_loop(node, node_type, self._loops),
+            waits=node_type.waits or (body is not None and body.waits),
         )
 
     def _body(self, loop: Loop) -> Body:

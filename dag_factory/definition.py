@@ -160,7 +160,12 @@ class Settings(_Part):
         default=None,
         description="Zone of dates in expressions, e.g. Europe/Berlin. Default: the tenant's, else UTC.",
     )
-    max_active_runs: int = Field(default=16, ge=1, le=1000, description="Executions at the same time.")
+    max_active_runs: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Executions at the same time, those that wait included. Default: 16, or 1,000 where nodes wait.",
+    )
     timeout_minutes: int | None = Field(
         default=None, ge=1, le=527_040, description="An execution older than this fails; at most a year."
     )

@@ -44,6 +44,7 @@ class PlanNode:
             carries its state on, the loop's own id stands for what earlier rounds left.
         body: For loop nodes: what is repeated.
         breaks: For loop breakers: the loop node whose loop they end.
+        waits: Whether it may go to rest until something has happened; a loop does where a node in its body does.
     """
 
     id: str
@@ -59,6 +60,7 @@ class PlanNode:
     context_from: tuple[str, ...]
     body: Body | None
     breaks: str | None
+    waits: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,11 @@ class Flow:
             if node.body is not None:
                 found |= {node.id: frozenset(node.body.types), **node.body.inside}
         return found
+
+    @cached_property
+    def waits(self) -> bool:
+        """Whether any of the nodes may go to rest until something has happened."""
+        return any(node.waits for node in self.nodes)
 
     @property
     def triggers(self) -> list[PlanNode]:

@@ -6,9 +6,37 @@ import time
 from typing import Any
 
 from dag_factory.publish import publish
+from dag_factory.reading import read
 from oneo.database import Database
+from oneo.errors import UserError
 from oneo.store import workflows
 from oneo_operators.catalogue import catalogue
+from oneo_operators.plans import plan_of
+
+
+def as_fused(document: Any) -> Any:
+    """The same definition in the canonical dialect, to be run in one task; one that cannot be read as it is."""
+    canonical = read(document).converted.document
+    settings = canonical.get("settings", {})
+    if not canonical or not isinstance(settings, dict):
+        return document
+    return {**canonical, "settings": {**settings, "granularity": "fused"}}
+
+
+def check_fused(found: Database, tenant_id: str, workflow_id: str) -> None:
+    """Nothing, where a published workflow runs in one task.
+
+    Raises:
+        NotFoundError: There is no such workflow.
+        UserError: It has a task for each node.
+    """
+    with found.tenant(tenant_id) as session:
+        plan = plan_of(session, workflows.get_version(session, workflow_id))
+    if plan.granularity != "fused":
+        raise UserError(
+            f"workflow {workflow_id!r} is published with a task for each node",
+            hint='give its file to run with --fused, or publish it with "settings": {"granularity": "fused"}',
+        )
 
 
 def publish_and_wait(

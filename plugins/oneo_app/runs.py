@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,7 +25,7 @@ from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
 from oneo_operators.error_workflow import TRIGGER_TYPE, ErrorRun
-from oneo_operators.execution import Start, begin, with_record
+from oneo_operators.execution import ExecutionState, Start, begin, with_record
 from oneo_operators.plans import plan_of as published_plan
 from oneo_operators.runner import PlanRunner
 
@@ -130,10 +131,12 @@ def run_here(
     document: Mapping[str, Any],
     data: Mapping[str, Any],
     ask: Ask = lambda _: False,
+    on_wait: Callable[[datetime], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run a definition in this process, without Airflow; the execution and its log are kept as always.
 
-    Where it fails, its error workflow runs right afterwards; `error_workflow` of the report is that one's.
+    Where it fails, its error workflow runs right afterwards; `error_workflow` of the report is that one's. Where its
+    nodes wait, so does this process; `on_wait` is told until when.
 
     Raises:
         InvalidDefinitionError: The document has errors.
@@ -157,7 +160,7 @@ def run_here(
         data=data,
         origin=Origin(settings().user),
     )
-    follows = _to_end(found, plan, start)
+    follows = _to_end(found, plan, start, on_wait)
     run_queued(found, tenant_id, execution_id)
     report = _report(found, tenant_id, execution_id)
     if follows is not None:
@@ -213,17 +216,30 @@ def _follow(found: Database, failed: Start, run: ErrorRun) -> None:
     run_queued(found, run.tenant_id, run.execution_id)
 
 
-def _to_end(found: Database, plan: Plan, start: Start) -> ErrorRun | None:
+def _to_end(
+    found: Database, plan: Plan, start: Start, on_wait: Callable[[datetime], None] = lambda _: None
+) -> ErrorRun | None:
     """Run an execution; returns the error workflow that follows it."""
-    with found.tenant(start.tenant_id) as session:
-        state = begin(session, plan, start)
+    state = _begun(found, plan, start)
     status, follows = "failed", None
     try:
-        runner = PlanRunner(plan, state, catalogue(), found, AirflowVault())
-        status = asyncio.run(runner.run()).status
+        while (end := asyncio.run(_runner(found, plan, state).run())).until is not None:
+            on_wait(end.until)
+            time.sleep(max(0.0, (end.until - datetime.now(UTC)).total_seconds()))
+            state = _begun(found, plan, start)
+        status = end.status
     finally:
         # Also where it was interrupted: nothing is left that looks as if it still ran.
         with found.system() as session:
             row = executions.get_for_update(session, start.tenant_id, start.execution_id)
             follows = complete(session, row, plan, status)
     return follows
+
+
+def _begun(found: Database, plan: Plan, start: Start) -> ExecutionState:
+    with found.tenant(start.tenant_id) as session:
+        return begin(session, plan, start)
+
+
+def _runner(found: Database, plan: Plan, state: ExecutionState) -> PlanRunner:
+    return PlanRunner(plan, state, catalogue(), found, AirflowVault())

@@ -21,6 +21,7 @@ from oneo.database import Database
 from oneo.errors import OneoError
 from oneo.expressions import Scope, compile_condition, compile_template
 from oneo.store import (
+    attempts,
     contacts,
     executions,
     log,
@@ -90,7 +91,7 @@ _STEPS: tuple[Callable[[Session], object], ...] = (
         run_id="run",
     ),
     lambda session: tenants.settings_of(session, _NOBODY),
-    lambda session: log.before(session, _KEY, ["earlier"]),
+    lambda session: attempts.before(session, _KEY, ["earlier"]),
     lambda session: log.start_attempt(session, _KEY, "condition"),
     lambda session: log.end_attempt(
         session, _KEY, 1, "success", input={}, output={}, context_updates={"a": 1}, routes=("success",)

@@ -18,15 +18,18 @@ from oneo.expressions import Scope
 from oneo.settings import settings
 from oneo_operators.airflow_run import begun, start_of
 from oneo_operators.airflow_vault import AirflowVault
-from oneo_operators.attempt import NodeAttempt, Outcome
+from oneo_operators.attempt import NodeAttempt
 from oneo_operators.catalogue import catalogue
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState
 from oneo_operators.failure import as_node_error, redacted
 from oneo_operators.journal import Journal
+from oneo_operators.outcome import Outcome
 from oneo_operators.redact import redact
 from oneo_operators.resolving import checked, evaluated
-from oneo_operators.runner import recalled_inside
+from oneo_operators.resting import rest
+from oneo_operators.result import Wait
+from oneo_operators.runner import ids_inside
 from oneo_operators.runtime import Runtime
 from oneo_operators.services import Secrets
 from oneo_operators.xcom import pass_on, unwrap, wrap
@@ -47,6 +50,7 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
     Raises:
         NodeError: The attempt failed and nothing in the workflow handles it.
         DownstreamTasksSkipped: It succeeded, and some edges out of it are not taken.
+        TaskDeferred: It waits for something.
     """
     task_instance: Any = context["ti"]
     state, attempt = _open(operator, binding, context)
@@ -61,6 +65,8 @@ async def run_bound(operator: NodeOperator, binding: Binding, context: Context) 
         return error.retryable and task_instance.try_number <= task_instance.max_tries
 
     outcome = await attempt.run(may_retry=may_retry)
+    if outcome.until is not None:
+        rest(operator, outcome.until)
     if outcome.error is not None and not outcome.routes:
         raise outcome.error
     value = pass_on(outcome.output, state.tenant_id, state.id, binding.node.id)
@@ -75,7 +81,9 @@ def _open(operator: NodeOperator, binding: Binding, context: Context) -> tuple[E
         if not binding.node.is_trigger:
             attempt.open(session)
             if attempt.runtime is not None and attempt.repeats:
-                attempt.runtime.journal.recall(session, state.id, recalled_inside(binding.node))
+                attempt.runtime.journal.recall(
+                    session, state.id, ids_inside(binding.node), failures=attempt.goes_on
+                )
         return state, attempt
 
     return begun(binding, start_of(binding, context), attempt_in)
@@ -126,13 +134,19 @@ def _leave(task_instance: Any, value: Any, skipped: list[str]) -> Any:
     raise DownstreamTasksSkipped(tasks=skipped)
 
 
-async def run_alone(operator: NodeOperator, context: Context) -> Any:
+async def run_alone(operator: NodeOperator, context: Context, began: str | None = None) -> Any:
     """Run an operator that stands in a hand-written DAG: no execution, no log rows; returns its output.
 
     Expressions see the run's params as `trigger` and `variables`, and the tenant is the configured default.
 
+    Args:
+        operator: The operator.
+        context: Airflow's.
+        began: When it began, where it has waited since.
+
     Raises:
         NodeError: The node failed.
+        TaskDeferred: It waits for something.
     """
     tenant_id = settings().tenant
     params = dict(context["params"])
@@ -146,6 +160,8 @@ async def run_alone(operator: NodeOperator, context: Context) -> Any:
         "secrets": Secrets(vault, tenant_id),
     }
     moment = dag_run.run_after or datetime.now(UTC)
+    if operator.waits:
+        moment = datetime.fromisoformat(began) if began else datetime.now(UTC)
     scope = Scope(names, now=moment, seed=f"{dag_run.dag_id}/{dag_run.run_id}/{operator.task_id}")
     node_context = NodeContext(
         database,
@@ -160,6 +176,9 @@ async def run_alone(operator: NodeOperator, context: Context) -> Any:
         values = evaluated(type(operator), operator.node_config, scope)
         config = checked(type(operator), values, scope.revealed)
         result = await operator.run(config, node_context)
+        if isinstance(result, Wait):
+            node_context.commit()
+            rest(operator, result.until, began=moment.isoformat())
         output = wrap(redact(result.output, scope.revealed))
         node_context.commit()
     except Exception as error:

@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dag_factory.catalogue import Place
 from dag_factory.plan import ERROR, SUCCESS, PlanNode
-from oneo.database import to_json
 from oneo.errors import NodeError, OneoError, PermanentNodeError
-from oneo.store.log import Kept, NodeKey
+from oneo.store import executions
+from oneo.store.attempts import Kept
+from oneo.store.log import NodeKey
 from oneo_operators.attempt_rows import AttemptRows, Begun, JoinedRows, JournaledRows, StoredRows
 from oneo_operators.context import NodeContext
 from oneo_operators.execution import ExecutionState, scope_for
 from oneo_operators.failure import as_node_error, details, redacted
-from oneo_operators.left import FAILURE, VARIABLES
+from oneo_operators.left import FAILURE
 from oneo_operators.missing import absence
-from oneo_operators.redact import redact
+from oneo_operators.outcome import Outcome, as_kept, replayed
+from oneo_operators.redact import MASK, redact
 from oneo_operators.resolving import as_input, checked, evaluated
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -40,27 +42,6 @@ if TYPE_CHECKING:
     from oneo_operators.sub_workflows import SubWorkflows
 
 logger = logging.getLogger(__name__)
-
-# What a node leaves behind is in memory in every node that reads it.
-MAX_OUTPUT_BYTES = 128 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt ended.
-
-    Attributes:
-        routes: The ways out taken; empty where the failure was not handled.
-        error: For a failed attempt, redacted; raise it to have the attempt repeated.
-        replayed: Whether this is the kept result of an earlier attempt, which was not repeated.
-    """
-
-    status: str
-    output: Any = None
-    context_updates: Mapping[str, Any] | None = None
-    routes: tuple[str, ...] = ()
-    error: NodeError | None = None
-    replayed: bool = False
 
 
 class NodeAttempt:
@@ -96,12 +77,13 @@ class NodeAttempt:
         self._number = 0
         self._inputs: Any = None
         self._rows: AttemptRows
-        if self._journal is not None and node.effect == "pure":
+        self._stored = StoredRows(self.key, node, state, database, self._journal)
+        if self._journal is None or node.waits or node.effect == "external":
+            self._rows = self._stored
+        elif node.effect == "pure":
             self._rows = JournaledRows(self.key, node.type, self._journal)
-        elif self._journal is not None and node.effect == "store":
-            self._rows = JoinedRows(self.key, node.type, self._journal, database)
         else:
-            self._rows = StoredRows(self.key, node, state, database, self._journal)
+            self._rows = JoinedRows(self.key, node.type, self._journal, database)
 
     def open(self, session: Session) -> None:
         """Write the attempt's row in a transaction the caller has open anyway; `run` goes on from there.
@@ -109,13 +91,18 @@ class NodeAttempt:
         Raises:
             sqlalchemy.exc.IntegrityError: Another process opened one in this very moment; see `is_race`.
         """
-        rows = StoredRows(self.key, self.node, self.state, self.database)
-        self._rows, self._opened = rows, rows.begin_in(session)
+        self._stored = StoredRows(self.key, self.node, self.state, self.database)
+        self._rows, self._opened = self._stored, self._stored.begin_in(session)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the node, once opened, has waited for something."""
+        return isinstance(self._opened, Begun) and self._opened.config is not None
 
     @property
     def repeats(self) -> bool:
-        """Whether earlier attempts of the node, once opened, have been there before."""
-        return isinstance(self._opened, Begun) and self._opened.number > 1
+        """Whether the node, once opened, has been begun before."""
+        return self.goes_on or (isinstance(self._opened, Begun) and self._opened.number > 1)
 
     async def run(self, *, may_retry: Callable[[NodeError], bool]) -> Outcome:
         """Run the node, unless an earlier attempt succeeded: then its kept result is given back.
@@ -130,7 +117,7 @@ class NodeAttempt:
         begun = self._opened or self._rows.begin()
         self._opened = None
         if isinstance(begun, Kept):
-            return _replayed(begun)
+            return replayed(begun)
         self._number = begun.number
         context: NodeContext | None = None
         try:
@@ -139,10 +126,10 @@ class NodeAttempt:
                 # Before its options are looked at: what is wrong with them is not why it cannot run.
                 raise absence(self.node.type)
             secrets = context.scope.revealed
-            values = evaluated(type(self.operator), self.node.config, context.scope)
-            self._inputs = as_input(values, secrets)
+            values = self._values(context.scope, begun)
             config = checked(type(self.operator), values, secrets)
-            return self._keep(context, await self.operator.run(config, context))
+            result = await self.operator.run(config, context)
+            return self._rest(context, result) if isinstance(result, Wait) else self._keep(context, result)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit) as error:
             if context is not None:
                 context.rollback(error)
@@ -152,6 +139,16 @@ class NodeAttempt:
             if context is not None:
                 context.rollback(error)
             return self._fail(error, context.scope.revealed if context is not None else (), may_retry)
+
+    def _values(self, scope: Scope, begun: Begun) -> Mapping[str, Any]:
+        """The config with its expressions evaluated: once, however often the node waits."""
+        # What was kept without its secrets is no use any more.
+        if begun.config is not None and MASK not in str(begun.config):
+            self._inputs = begun.config
+            return begun.config
+        values = evaluated(type(self.operator), self.node.config, scope)
+        self._inputs = as_input(values, scope.revealed)
+        return values
 
     def _context(self, now: datetime) -> NodeContext:
         scope = scope_for(self.state, self.node, self.database, self.vault, now=now, seed=str(self.key))
@@ -188,8 +185,24 @@ class NodeAttempt:
 
         return SubWorkflows(self.key, self.database, self.vault, self.runtime)
 
+    def _rest(self, context: NodeContext, wait: Wait) -> Outcome:
+        """Keep what the node did so far, and that it waits."""
+        if not self.node.waits:
+            raise PermanentNodeError(
+                f"node type {self.node.type!r} waits without having said so",
+                "set `waits = True` in its class",
+            )
+        session = context.session()
+        written = self._journal.write(session) if self._journal is not None else 0
+        self._stored.rest(session, self._number, self._inputs, wait.until)
+        executions.note_rest(session, self.key.tenant_id, self.key.execution_id)
+        context.commit()
+        if self._journal is not None:
+            self._journal.drop(written)
+        return Outcome("waiting", until=wait.until)
+
     def _keep(self, context: NodeContext, result: NodeResult) -> Outcome:
-        output, updates = _as_kept(result, context.scope.revealed)
+        output, updates = as_kept(result, context.scope.revealed)
         routes = result.routes if result.routes is not None else (SUCCESS,)
         row = {"input": self._inputs, "output": output, "context_updates": updates, "routes": routes}
         written = 0
@@ -197,6 +210,9 @@ class NodeAttempt:
             # What a loop's body did stands in the log before the loop's own end.
             written = self._journal.write(context.session())
         self._rows.succeed(context.session, self._number, row)
+        if self._journal is None and self.state.plan.waits:
+            # Other nodes may wait, and this may have been the last one at work.
+            executions.note_rest(context.session(), self.key.tenant_id, self.key.execution_id)
         context.commit()
         if self._journal is not None:
             self._journal.drop(written)
@@ -212,7 +228,8 @@ class NodeAttempt:
         again = may_retry(clean)
         routes = () if again else self._handled_by()
         output = {"error": found} if routes else None
-        row = {"input": self._inputs, "output": output, "routes": routes or None, "error": found}
+        # Routes that are none are those of a failure that nothing handles; one that is tried again has not got any.
+        row = {"input": self._inputs, "output": output, "routes": None if again else routes, "error": found}
         if routes:
             row["context_updates"] = {FAILURE: found}
         if self._journal is not None and self._rows.joins:
@@ -220,7 +237,10 @@ class NodeAttempt:
         # Another process may have run the node at the same time and been first: its result is the node's.
         first = self._rows.fail(self._number, row, final=not again)
         if first is not None:
-            return _replayed(first)
+            return replayed(first)
+        if self._journal is None and self.state.plan.waits and not again:
+            with self.database.tenant(self.key.tenant_id) as session:
+                executions.note_rest(session, self.key.tenant_id, self.key.execution_id)
         if failure is not error:
             trace = "".join(traceback.format_exception(error))
             logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
@@ -245,24 +265,3 @@ class NodeAttempt:
         if self.node.on_error == "continue":
             return (SUCCESS,)
         return ()
-
-
-def _replayed(kept: Kept) -> Outcome:
-    return Outcome("success", kept.output, kept.context_updates, kept.routes or (SUCCESS,), replayed=True)
-
-
-def _as_kept(result: NodeResult, secrets: Collection[str]) -> tuple[Any, dict[str, Any]]:
-    left = dict(result.context_updates)
-    if result.variables is not None:
-        left[VARIABLES] = asdict(result.variables)
-    try:
-        output, updates = redact(result.output, secrets), redact(left, secrets)
-    except (TypeError, ValueError) as error:
-        raise PermanentNodeError(f"the output cannot be kept as JSON: {error}") from error
-    size = len(to_json([output, updates]).encode())
-    if size > MAX_OUTPUT_BYTES:
-        raise PermanentNodeError(
-            f"the output has {size / 2**20:.1f} MB, more than the {MAX_OUTPUT_BYTES // 2**20} MB that are kept",
-            "ask for less, e.g. with limit, include_fields or paging",
-        )
-    return output, updates

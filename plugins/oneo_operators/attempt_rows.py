@@ -12,8 +12,9 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from oneo.errors import OneoError
-from oneo.store import log
-from oneo.store.log import Kept, NodeKey
+from oneo.store import attempts, log
+from oneo.store.attempts import Kept
+from oneo.store.log import NodeKey
 from oneo.store.models import ExecutionLog
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ class Begun:
     Attributes:
         number: Counted from 1.
         now: What all attempts of the node see as now.
+        config: What it goes on with, where it has waited for something; None where it is new.
     """
 
     number: int
     now: datetime
+    config: dict[str, Any] | None = None
 
 
 class AttemptRows(Protocol):
@@ -90,6 +93,9 @@ class StoredRows:
 
     def begin(self) -> Begun | Kept:
         """A new attempt, or what an earlier one left that succeeded."""
+        kept = self._journal.kept(self._key) if self._journal else None
+        if kept is not None:
+            return kept
         while True:
             try:
                 with self._database.tenant(self._key.tenant_id, durable=False) as session:
@@ -112,13 +118,23 @@ class StoredRows:
         missing = [one for one in self._node.context_from if one not in self._state.context]
         if self._journal is not None:
             missing = []
-        before = log.before(session, self._key, missing)
-        if before.success is not None:
-            return before.success
+        before = attempts.before(session, self._key, missing)
+        if before.kept is not None:
+            return before.kept
         self._state.context.update(before.context)
+        if (
+            before.resting is not None
+            and before.first_started is not None
+            and log.resume(session, self._key, before.attempts)
+        ):
+            return Begun(before.attempts, before.first_started, before.resting)
         number = before.attempts + 1
         started = log.start_attempt(session, self._key, self._node.type, number)
         return Begun(number, before.first_started or started)
+
+    def rest(self, session: Session, number: int, config: dict[str, Any], until: datetime) -> None:
+        """Note that the attempt waits, in the transaction of what it did so far."""
+        log.rest(session, self._key, number, config, until)
 
     def succeed(self, session: Callable[[], Session], number: int, row: dict[str, Any]) -> None:
         """Complete the row in the transaction of the attempt's effects."""
@@ -127,7 +143,7 @@ class StoredRows:
     def fail(self, number: int, row: dict[str, Any], *, final: bool) -> Kept | None:
         """Complete the row; what another process left that ran the node at the same time and was first, if any."""
         with self._database.tenant(self._key.tenant_id) as session:
-            first = log.before(session, self._key).success
+            first = attempts.before(session, self._key).kept
             if first is not None:
                 columns = {**self._key.columns(), "attempt": number}
                 session.execute(
@@ -232,13 +248,13 @@ class JoinedRows(JournaledRows):
     def fail(self, number: int, row: dict[str, Any], *, final: bool) -> Kept | None:
         """Write the row; what another process left that ran the node at the same time and was first, if any."""
         with self._database.tenant(self._key.tenant_id) as session:
-            before = log.before(session, self._key)
-            if before.success is None:
+            before = attempts.before(session, self._key)
+            if before.kept is None:
                 number = max(number, before.attempts + 1)
                 log.write_row_once(session, self._whole(number, "failed", row))
         if final:
             self._journal.end(self._key)
-        return before.success
+        return before.kept
 
 
 def is_race(error: IntegrityError) -> bool:

@@ -29,7 +29,7 @@ from oneo.events import Event
 from oneo.filters import Clause
 from oneo.verdicts import Starts, Verdict
 from oneo_operators.context import NodeContext
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 from oneo_operators.retry import NodeRetryPolicy
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class NodeOperator(BaseOperator, SkipMixin):
     effect: ClassVar[Effect] = "pure"
     is_trigger: ClassVar[bool] = False
     is_missing: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
     default_retry: ClassVar[Retry] = Retry()
     Config: ClassVar[builtins.type[NodeConfig]]
 
@@ -77,12 +78,15 @@ class NodeOperator(BaseOperator, SkipMixin):
         self.node_config: dict[str, Any] = {**(config or {}), **own}
         self.binding: Binding | None = None
 
-    async def run(self, config: Any, context: NodeContext) -> NodeResult:
+    async def run(self, config: Any, context: NodeContext) -> NodeResult | Wait:
         """Do the node's work. No Airflow in here: the same code runs in a task, in a loop body and in a test.
 
         Args:
             config: An instance of `Config`, expressions evaluated.
             context: Names, transaction, connections.
+
+        Returns:
+            What came of it. A type that `waits` may say instead that it cannot go on yet: it is run anew later.
 
         Raises:
             NodeError: The attempt failed; the class says whether repeating it may help.
@@ -107,10 +111,20 @@ class NodeOperator(BaseOperator, SkipMixin):
 
     def execute(self, context: Context) -> Any:
         """Airflow's entry: run the node for this task instance."""
+        return self.resume(context)
+
+    def resume(self, context: Context, event: Any = None, began: str | None = None) -> Any:
+        """Airflow's entry after a wait, which begins where `execute` does: the node knows what it waited for.
+
+        Args:
+            context: Airflow's.
+            event: The end of the wait.
+            began: When the node began, where it stands in a hand-written DAG.
+        """
         from oneo_operators import airflow_task  # noqa: PLC0415 - the store is needed in tasks only
 
         if self.binding is None:
-            return asyncio.run(airflow_task.run_alone(self, context))
+            return asyncio.run(airflow_task.run_alone(self, context, began))
         return asyncio.run(airflow_task.run_bound(self, self.binding, context))
 
     @classmethod

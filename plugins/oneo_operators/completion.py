@@ -114,7 +114,7 @@ def complete(
     """
     rows = log.of_execution(session, execution.id)
     for row in rows:
-        if row.status == "running":
+        if row.status in ("running", "waiting"):
             _interrupted(session, row)
     end = completion_of(plan, rows)
     for node_id, reason in end.skipped.items():
@@ -134,6 +134,12 @@ def complete(
     return follow_up(session, execution, plan.error_workflow)
 
 
+_PROCESS_ENDED = {
+    "type": "Interrupted",
+    "message": "the process that ran this node ended before the node did; its changes were taken back",
+    "hint": "the task logs of the DAG run in the Airflow UI tell more",
+}
+_LEFT_WAITING = {"type": "Stopped", "message": "the run ended while this node waited"}
 _RUN_FAILED = {
     "type": "RunFailed",
     "message": "the DAG run ended as failed without a node saying why: a task was killed or ran out of time",
@@ -163,12 +169,7 @@ def _timeout(plan: Plan, stopped: Sequence[str]) -> dict[str, Any]:
 def _interrupted(session: Session, row: ExecutionLog) -> None:
     """Close the row of an attempt whose process is gone: nothing of it was kept."""
     key = NodeKey(row.tenant_id, row.execution_id, row.node_id, row.loop_index)
-    error = {
-        "type": "Interrupted",
-        "message": "the process that ran this node ended before the node did; its changes were taken back",
-        "hint": "the task logs of the DAG run in the Airflow UI tell more",
-        "node": row.node_id,
-        "attempt": row.attempt,
-    }
+    place = {"node": row.node_id, "attempt": row.attempt}
+    error = (_LEFT_WAITING if row.status == "waiting" else _PROCESS_ENDED) | place
     log.end_attempt(session, key, row.attempt, "failed", input=row.input, error=error)
     session.refresh(row)

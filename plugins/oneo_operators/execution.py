@@ -64,6 +64,7 @@ class ExecutionState:
         body: The loop's body.
         timezone: Zone of dates.
         revealed: Secrets that the loop nodes around have read: their items may hold them.
+        goes_on: Whether it was broken off or has waited: what failed for good then stays failed.
     """
 
     tenant_id: str
@@ -82,6 +83,7 @@ class ExecutionState:
     body: Body | None = None
     timezone: str = "UTC"
     revealed: set[str] = field(default_factory=set, repr=False)
+    goes_on: bool = False
 
     @property
     def flow(self) -> Flow:
@@ -102,7 +104,7 @@ class ExecutionState:
 
 def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
     """The execution's state, its row and its triggers' log rows written where they are not there yet."""
-    row, first = executions.ensure_started(
+    row, first, is_open = executions.ensure_started(
         session,
         start.tenant_id,
         start.execution_id,
@@ -116,7 +118,7 @@ def begin(session: Session, plan: Plan, start: Start) -> ExecutionState:
         queued=start.queued,
         origin=start.origin,
     )
-    state = state_of(session, row, plan)
+    state = replace(state_of(session, row, plan), goes_on=is_open)
     for trigger in plan.triggers:
         if trigger.id == row.trigger_node:
             if first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
@@ -36,6 +36,22 @@ def as_node_error(error: Exception) -> NodeError:
     if isinstance(error, StatementError):
         return _of_database(error)
     return TransientNodeError(f"{type(error).__name__}: {_first_line(error)}", f"unexpected; {_LOOK}")
+
+
+class KeptError(PermanentNodeError):
+    """A failure as the log keeps it.
+
+    Args:
+        kept: What `as_json` said of the error at the time.
+    """
+
+    def __init__(self, kept: Mapping[str, Any]) -> None:
+        super().__init__(str(kept.get("message")), kept.get("hint"))
+        self._kept = kept
+
+    def as_json(self) -> dict[str, Any]:
+        """The error as it was."""
+        return dict(self._kept)
 
 
 def redacted(error: NodeError, secrets: Iterable[str]) -> NodeError:

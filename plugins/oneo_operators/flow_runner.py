@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dag_factory.plan import BREAK, SUCCESS, Body, Flow, PlanNode, taken
 from oneo.errors import NodeError
 from oneo.store.dag_runs import TIMED_OUT
-from oneo_operators.attempt import NodeAttempt, Outcome
+from oneo_operators.attempt import NodeAttempt
 from oneo_operators.left import OUTPUTS
+from oneo_operators.outcome import Outcome
 from oneo_operators.retry import delay_before
 
 if TYPE_CHECKING:
@@ -50,16 +52,20 @@ class FlowEnd:
         failure: The first failure that nothing handled.
         broken: Which loop a breaker has ended.
         timed_out: Whether it was stopped, since it took too long.
+        until: When to run it again, where nodes of it wait; then it has not ended, whatever else is said here.
     """
 
     output: Any = None
     failure: Failure | None = None
     broken: Broken | None = None
     timed_out: bool = False
+    until: datetime | None = None
 
     @property
     def status(self) -> str:
-        """`success`, `failed` or `timed_out`."""
+        """`success`, `failed`, `waiting` or `timed_out`."""
+        if self.until is not None:
+            return "waiting"
         if self.timed_out:
             return TIMED_OUT
         return "success" if self.failure is None else "failed"
@@ -67,13 +73,15 @@ class FlowEnd:
 
 @dataclass(frozen=True)
 class _Ended:
-    """How a node ended: the routes it took (none where it was skipped), or that nothing can follow it."""
+    """How a node ended: the routes it took (none where it was skipped), or that nothing can follow it (yet)."""
 
     routes: tuple[str, ...] = ()
     failed: bool = False
+    waits: bool = False
 
 
 _SKIPPED = _Ended()
+_WAITS = _Ended(waits=True)
 
 
 class FlowRunner:
@@ -94,6 +102,7 @@ class FlowRunner:
         self._outputs: dict[str, Any] = {}
         self._failure: Failure | None = None
         self._broken: Broken | None = None
+        self._until: datetime | None = None
 
     async def run(self) -> FlowEnd:
         """Run the flow.
@@ -114,7 +123,7 @@ class FlowRunner:
             except ExceptionGroup as failures:
                 # The first stopped all others; those that waited for it repeat it.
                 raise failures.exceptions[0] from None
-        return FlowEnd(self._output(), self._failure, self._broken)
+        return FlowEnd(self._output(), self._failure, self._broken, until=self._until)
 
     def _output(self) -> Any:
         ends = {node.id: self._outputs[node.id] for node in self._flow.ends if node.id in self._outputs}
@@ -132,6 +141,8 @@ class FlowRunner:
             return _Ended((SUCCESS,)) if node.id == self._state.trigger_node else _SKIPPED
         if any(ended.failed for ended in sources):
             return _Ended(failed=True)
+        if any(ended.waits for ended in sources):
+            return _WAITS
         ways = [
             taken(edge, ended.routes)
             for edge, ended in zip(self._flow.edges_to(node.id), sources, strict=True)
@@ -139,6 +150,9 @@ class FlowRunner:
         if self._broken or (ways and not any(ways) and node.id not in self._entries):
             return _SKIPPED
         outcome = await self._attempts(node)
+        if outcome.until is not None:
+            self._until = min(outcome.until, self._until or outcome.until)
+            return _WAITS
         if outcome.output is not None:
             self._outputs[node.id] = self._state.outputs[node.id] = outcome.output
         if outcome.context_updates:
@@ -171,7 +185,7 @@ class FlowRunner:
             else:
                 async with runtime.places:
                     outcome = await attempt.run(may_retry=may_retry)
-            if outcome.error is None or not may_retry(outcome.error):
+            if outcome.error is None or outcome.replayed or not may_retry(outcome.error):
                 return outcome
             failures += 1
             await asyncio.sleep(delay_before(node.retry, failures, outcome.error))

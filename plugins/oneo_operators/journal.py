@@ -10,8 +10,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oneo.store import log
-from oneo.store.log import Kept, NodeKey
+from oneo.store import attempts, log
+from oneo.store.attempts import Kept
+from oneo.store.log import NodeKey
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,11 +40,15 @@ class Journal:
         self._begun: dict[tuple[str, str], tuple[int, datetime]] = {}
         self._kept: dict[tuple[str, str], Kept] = {}
 
-    def recall(self, session: Session, execution_id: UUID, nodes: Collection[str]) -> None:
-        """Read what the given nodes left before, in a run that was broken off."""
-        for place, before in log.earlier(session, self._tenant_id, execution_id, nodes).items():
-            if before.success is not None:
-                self._kept[place] = before.success
+    def recall(self, session: Session, execution_id: UUID, nodes: Collection[str], *, failures: bool) -> None:
+        """Read what the given nodes left before, in a run that was broken off or waits.
+
+        `failures` says whether what failed for good, and was handled by nothing, stays failed.
+        """
+        found = attempts.earlier(session, self._tenant_id, execution_id, nodes, failures=failures)
+        for place, before in found.items():
+            if before.kept is not None:
+                self._kept[place] = before.kept
             elif before.first_started is not None:
                 self._begun[place] = (before.attempts, before.first_started)
 

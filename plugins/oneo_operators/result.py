@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from oneo_operators.variables import Changes
@@ -24,3 +25,17 @@ class NodeResult:
     context_updates: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[str, ...] | None = None
     variables: Changes | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A node that cannot go on yet.
+
+    What it has done so far is kept. It is run anew with the same config and the same `now`, and finds out by itself
+    whether it may go on then.
+
+    Attributes:
+        until: When to run it anew.
+    """
+
+    until: datetime

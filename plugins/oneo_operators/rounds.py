@@ -57,7 +57,7 @@ class Rounds:
         if self.body.carries:
             state.context[self._node.id] = self.left
         end = await FlowRunner(self.body, state, self._runtime).run()
-        if self.body.carries and not (end.broken and end.broken.cleanup):
+        if self.body.carries and end.until is None and not (end.broken and end.broken.cleanup):
             self._carry(state)
         return end
 

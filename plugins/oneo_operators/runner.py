@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dag_factory.plan import Flow, Plan, PlanNode
@@ -63,28 +65,36 @@ class PlanRunner:
         for node in nodes:
             self._runtime.operator(node)
         journal, state = self._runtime.journal, self._state
+        deadline = self._deadline()
+        if deadline is not None and deadline <= datetime.now(UTC):
+            return FlowEnd(timed_out=True)
         with self._runtime.database.tenant(state.tenant_id) as session:
-            journal.recall(session, state.id, [node.id for node in nodes if _is_recalled(node)])
-        limit = asyncio.timeout(self._timeout_seconds)
+            journal.recall(session, state.id, [node.id for node in nodes], failures=state.goes_on)
+        limit = asyncio.timeout((deadline - datetime.now(UTC)).total_seconds() if deadline else None)
         try:
             async with limit:
-                return await FlowRunner(self._plan, state, self._runtime).run()
+                end = await FlowRunner(self._plan, state, self._runtime).run()
         except TimeoutError:
             if not limit.expired():
                 raise
             return FlowEnd(timed_out=True)
         finally:
             journal.flush()
+        if deadline is not None and end.until is not None:
+            return replace(end, until=min(end.until, deadline))
+        return end
+
+    def _deadline(self) -> datetime | None:
+        if self._timeout_seconds is None:
+            return None
+        # What is taken up again counts from its beginning, what is tried once more from now.
+        since = self._state.started_at if self._state.goes_on else datetime.now(UTC)
+        return since + timedelta(seconds=self._timeout_seconds)
 
 
-def recalled_inside(node: PlanNode) -> list[str]:
-    """Ids of the nodes in a loop's body whose rows are recalled together."""
-    return [inner.id for inner in all_nodes(node.body) if _is_recalled(inner)] if node.body else []
-
-
-def _is_recalled(node: PlanNode) -> bool:
-    # Nodes with effects outside look for themselves: what they have begun is in the store, too.
-    return node.effect != "external"
+def ids_inside(node: PlanNode) -> list[str]:
+    """Ids of the nodes in a loop's body, those of inner loops included."""
+    return [inner.id for inner in all_nodes(node.body)] if node.body else []
 
 
 def all_nodes(flow: Flow) -> Iterator[PlanNode]:

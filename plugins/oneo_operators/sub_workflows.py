@@ -23,6 +23,7 @@ from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
 from oneo_operators.execution import ExecutionState, Start, begin, with_record
 from oneo_operators.plans import plan_of
+from oneo_operators.result import Wait
 from oneo_operators.runner import PlanRunner
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class SubWorkflows:
         self._places = runtime.places if runtime is not None else None
         self._catalogue = runtime.catalogue if runtime is not None else catalogue()
 
-    async def run(self, wanted: Wanted, *, timeout_seconds: float | None = None) -> Ended:
-        """Run a workflow to its end, unless an earlier attempt has done so.
+    async def run(self, wanted: Wanted, *, timeout_seconds: float | None = None) -> Ended | Wait:
+        """Run a workflow to its end, unless an earlier attempt has done so, or as far as it goes before it waits.
 
         Raises:
             ConfigError: It cannot be called like this.
@@ -97,6 +98,8 @@ class SubWorkflows:
                 end = await runner.run()
         except NodeError as error:
             return self._end(state, "failed", error.as_json())
+        if end.until is not None:
+            return Wait(end.until)
         if end.timed_out:
             problem = {"type": "Timeout", "message": f"it ran longer than {(limit or 0) / 60:g} minutes"}
             return self._end(state, "failed", problem)

@@ -62,14 +62,22 @@ class WholeOperator(BaseOperator):
 
         Raises:
             PermanentNodeError: A node failed and nothing in the workflow handles it, or it took too long.
+            TaskDeferred: Nothing is left to do until what its nodes wait for.
         """
+        return self.resume(context)
+
+    def resume(self, context: Context, event: Any = None) -> Any:
+        """Airflow's entry after a wait: the log has what was done before it."""
         from oneo.objects import shortened  # noqa: PLC0415 - the store is needed in tasks only
         from oneo_operators.airflow_run import carried  # noqa: PLC0415
+        from oneo_operators.resting import rest  # noqa: PLC0415
         from oneo_operators.xcom import wrap  # noqa: PLC0415
 
         starts = carried(self.published, context)
         if len(starts) == 1:
             end = self._run(starts[0])
+            if end.until is not None:
+                rest(self, end.until)
             problem = self._problem(end)
             if problem is not None:
                 raise problem
@@ -80,14 +88,18 @@ class WholeOperator(BaseOperator):
     def _run_in_turn(self, starts: Sequence[Start]) -> None:
         from oneo.database import database  # noqa: PLC0415
         from oneo.store import dag_runs, executions  # noqa: PLC0415
+        from oneo_operators.resting import rest  # noqa: PLC0415
 
-        failed = []
+        failed, waits = [], []
         for start in starts:
             with database().tenant(start.tenant_id) as session:
                 cancelled = executions.get(session, start.execution_id).status == "cancelled"
             if cancelled:
                 continue
             end = self._run(start)
+            if end.until is not None:
+                waits.append(end.until)
+                continue
             problem = self._problem(end)
             if problem is not None:
                 failed.append(f"execution {start.execution_id}: {problem.message}")
@@ -95,6 +107,8 @@ class WholeOperator(BaseOperator):
             # Nobody waits for the others: it ends now.
             with database().tenant(start.tenant_id) as session:
                 dag_runs.note_end(session, start.tenant_id, start.execution_id, end.status)
+        if waits:
+            rest(self, min(waits))
         if failed:
             shown = "; ".join(failed[:_SHOWN]) + ("; …" if len(failed) > _SHOWN else "")
             raise PermanentNodeError(

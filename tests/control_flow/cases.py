@@ -20,6 +20,7 @@ from tests.control_flow import (
     cases_parallel,
     cases_sub_workflows,
     cases_variables,
+    cases_waits,
 )
 from tests.control_flow.writing import Case
 
@@ -41,4 +42,5 @@ CASES: list[Case] = [
     *cases_breakers_further_out.CASES,
     *cases_big.CASES,
     *cases_sub_workflows.CASES,
+    *cases_waits.CASES,
 ]

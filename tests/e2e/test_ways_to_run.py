@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -166,3 +167,47 @@ def test_a_start_by_somebody_of_no_allowed_type_ends_as_failed_and_says_why(stac
     )
     assert refused.returncode == 1
     assert "only manager may" in refused.stderr
+
+
+def test_a_file_of_any_dialect_runs_in_one_task(stack, tenant_id, publish, tmp_path):
+    steps = {
+        "name": "Steps to go",
+        "trigger": {"type": "manual"},
+        "steps": [
+            {
+                "id": "wait",
+                "name": "Wait",
+                "type": "delay",
+                "configuration": {"duration": 1},
+                "nextSteps": ["tell"],
+            },
+            {
+                "id": "tell",
+                "name": "Tell",
+                "type": "action",
+                "configuration": {
+                    "action": "create_task",
+                    "parameters": {"title": "Call", "dueDate": "+2 days"},
+                },
+            },
+        ],
+    }
+    path = tmp_path / "steps.json"
+    path.write_text(json.dumps(steps))
+    run = stack.json("run", str(path), "--fused", "--wait", "--tenant", tenant_id)
+    assert (run["status"], {name: node["status"] for name, node in run["nodes"].items()}) == (
+        "success",
+        {"trigger": "success", "wait": "success", "tell": "success"},
+    )
+    with stack.airflow() as airflow:
+        tasks = airflow.get(f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['run_id']}/taskInstances").json()
+    assert {task["task_id"] for task in tasks["task_instances"]} == {"trigger", "workflow.run"}
+    again = stack.json("run", run["workflow"], "--fused", "--wait", "--tenant", tenant_id)
+    assert again["status"] == "success"
+
+
+def test_a_workflow_with_a_task_for_each_node_is_not_fused_behind_its_authors_back(stack, tenant_id, publish):
+    publish(GREETING)
+    done = stack.oneo("run", "greeting", "--fused", "--tenant", tenant_id, check=False)
+    assert done.returncode == 1
+    assert "published with a task for each node" in " ".join(done.stderr.split())

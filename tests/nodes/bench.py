@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +22,7 @@ from oneo_operators.attempt import NodeAttempt, Outcome
 from oneo_operators.catalogue import NodeCatalogue, catalogue
 from oneo_operators.completion import complete
 from oneo_operators.execution import ExecutionState, Start, begin
+from oneo_operators.flow_runner import FlowEnd
 from oneo_operators.runner import PlanRunner
 from oneo_operators.services import Connection
 
@@ -61,6 +64,7 @@ class Bench:
         self.tenant = tenant
         self.vault = TestVault(tenant)
         self.catalogue: NodeCatalogue = catalogue()
+        self._starts: dict[UUID, Start] = {}
 
     def pipeline(self, name: str, *fields: dict[str, Any], **more: Any) -> None:
         spec = PipelineSpec.model_validate({"id": name, "fields": fields, **more})
@@ -122,6 +126,7 @@ class Bench:
                 trigger_type="trigger_manual",
                 data=data or {},
             )
+            self._starts[execution_id] = start
             return begin(session, plan, start)
 
     def run(
@@ -135,8 +140,20 @@ class Bench:
         return self.finish(state)
 
     def finish(self, state: ExecutionState) -> dict[str, Any]:
+        while (end := self.go_on(state)).until is not None:
+            time.sleep(max(0.0, (end.until - datetime.now(UTC)).total_seconds()))
+            state = self.again(state)
+        return self.complete(state, end.status)
+
+    def go_on(self, state: ExecutionState) -> FlowEnd:
+        """Run an execution to its end, or as far as it goes before it waits."""
         runner = PlanRunner(state.plan, state, self.catalogue, self.database, self.vault)
-        return self.complete(state, asyncio.run(runner.run()).status)
+        return asyncio.run(runner.run())
+
+    def again(self, state: ExecutionState) -> ExecutionState:
+        """The execution as another process finds it."""
+        with self.database.tenant(self.tenant) as session:
+            return begin(session, state.plan, self._starts[state.id])
 
     def complete(self, state: ExecutionState, status: str) -> dict[str, Any]:
         """End the execution; the report as commands print it."""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from oneo.errors import ConfigError, NodeError, PermanentNodeError, TransientNodeError
-from oneo_operators.attempt import MAX_OUTPUT_BYTES
+from oneo_operators.outcome import MAX_OUTPUT_BYTES
 from oneo_operators.result import NodeResult
 from tests.nodes.bench import MAKE, Bench, workflow
 

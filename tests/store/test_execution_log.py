@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from oneo.database import Database
-from oneo.store import log
+from oneo.store import attempts, log
 from oneo.store.log import NodeKey
 
 
@@ -22,7 +22,7 @@ def test_attempts_are_counted_and_share_one_now(database: Database, key: NodeKey
     found = []
     for _ in range(3):
         with database.tenant(key.tenant_id) as session:
-            found.append(log.before(session, key))
+            found.append(attempts.before(session, key))
             log.start_attempt(session, key, "http_request", found[-1].attempts + 1)
 
     assert [before.attempts for before in found] == [0, 1, 2]
@@ -35,8 +35,8 @@ def test_iterations_of_a_loop_count_for_themselves(database: Database, key: Node
         log.start_attempt(session, key, "http_request")
         inside = NodeKey(key.tenant_id, key.execution_id, key.node_id, "[1]")
 
-        assert log.before(session, key).attempts == 1
-        assert log.before(session, inside).attempts == 0
+        assert attempts.before(session, key).attempts == 1
+        assert attempts.before(session, inside).attempts == 0
 
 
 def test_what_a_failed_attempt_left_goes_when_a_later_one_succeeds(database: Database, key: NodeKey):
@@ -44,11 +44,11 @@ def test_what_a_failed_attempt_left_goes_when_a_later_one_succeeds(database: Dat
     with database.tenant(key.tenant_id) as session:
         log.start_attempt(session, key, "http_request")
         log.end_attempt(session, key, 1, "failed", context_updates={"failure": 1}, routes=["error"])
-        assert log.before(session, later, [key.node_id]).context == {key.node_id: {"failure": 1}}
+        assert attempts.before(session, later, [key.node_id]).context == {key.node_id: {"failure": 1}}
 
         log.start_attempt(session, key, "http_request", 2)
         log.end_attempt(session, key, 2, "success")
-        assert log.before(session, later, [key.node_id]).context == {}
+        assert attempts.before(session, later, [key.node_id]).context == {}
 
 
 def test_a_node_succeeds_once(database: Database, key: NodeKey):
@@ -61,13 +61,13 @@ def test_a_node_succeeds_once(database: Database, key: NodeKey):
     with database.tenant(key.tenant_id) as session:
         log.end_attempt(session, key, 2, "failed", error={"message": "lost the race"})
 
-        assert log.before(session, key).success.output == {"first": True}
+        assert attempts.before(session, key).kept.output == {"first": True}
 
 
 def test_an_attempt_keeps_what_went_in_and_came_out(database: Database, key: NodeKey):
     with database.tenant(key.tenant_id) as session:
         log.start_attempt(session, key, "http_request")
-        assert log.before(session, key).success is None
+        assert attempts.before(session, key).kept is None
         log.end_attempt(
             session,
             key,
@@ -102,7 +102,7 @@ def test_a_row_written_at_once_is_written_once(database: Database, key: NodeKey)
 def test_context_comes_from_what_nodes_left_outside_loops(database: Database, key: NodeKey):
     def end(node: str, status: str, updates: dict | None, loop: str = "") -> None:
         one = NodeKey(key.tenant_id, key.execution_id, node, loop)
-        number = log.before(session, one).attempts + 1
+        number = attempts.before(session, one).attempts + 1
         log.start_attempt(session, one, "x", number)
         log.end_attempt(session, one, number, status, context_updates=updates)
 
@@ -113,7 +113,7 @@ def test_context_comes_from_what_nodes_left_outside_loops(database: Database, ke
         end("c", "failed", None)
         end("d", "success", {"x": 1}, "[0]")
         end("e", "success", {"x": 1})
-        found = log.before(session, key, ["a", "b", "c", "d"])
+        found = attempts.before(session, key, ["a", "b", "c", "d"])
 
     assert found.context == {"a": {"try": 2}}
 

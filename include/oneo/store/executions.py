@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import func, select, update
@@ -16,13 +16,26 @@ from oneo import objects
 from oneo.errors import NotFoundError
 from oneo.store import endings, starts
 from oneo.store.families import NOBODY, Origin
-from oneo.store.models import Execution, Workflow
+from oneo.store.models import Execution, ExecutionLog, Workflow
 
 FINAL = ("success", "failed", "cancelled")
 # Names executions that Airflow started itself (its UI, REST API or timetable) after their DAG run.
 _RUN_NAMESPACE = UUID("6f1f2a52-5b0e-4c53-8f0c-3b8f4d7c9a10")
 _EVENT_NAMESPACE = UUID("0a0c9f0e-5f0f-4b8e-9d5b-2f6f5a1f7c11")
 _ERROR_NAMESPACE = UUID("b6f3f2c4-6f5d-4f0a-9a0e-5f2c0f7d3e21")
+
+
+class Started(NamedTuple):
+    """An execution as its process finds it.
+
+    Attributes:
+        first: Whether this is its first start.
+        is_open: Whether it goes on: it was broken off, or has waited.
+    """
+
+    row: Execution
+    first: bool
+    is_open: bool
 
 
 def id_for_run(dag_id: str, run_id: str) -> UUID:
@@ -107,14 +120,11 @@ def ensure_started(
     run_id: str,
     queued: bool = False,
     origin: Origin = NOBODY,
-) -> tuple[Execution, bool]:
+) -> Started:
     """The execution's row, created where Airflow started the run itself, and marked running.
 
     The version is the one that runs, which may be newer than the one an event was matched against.
     `queued` says that the run claims to carry an execution from the queue; then none is created.
-
-    Returns:
-        The row, and whether this is the execution's first start.
 
     Raises:
         NotFoundError: No execution was queued for this run.
@@ -142,9 +152,12 @@ def ensure_started(
             insert(Execution).values(values).on_conflict_do_nothing().returning(Execution.id)
         )
         first = inserted.scalar() is not None
-        return session.get_one(Execution, (tenant_id, execution_id)), first
+        return Started(session.get_one(Execution, (tenant_id, execution_id)), first, is_open=not first)
     first = row.started_at is None
-    if first or row.version != version or row.status not in ("running", "waiting"):
+    is_open = not first and row.status in ("running", "waiting")
+    if is_open and row.version == version:
+        row.status = "running"
+    else:
         session.execute(
             update(Execution)
             .where(Execution.tenant_id == tenant_id, Execution.id == execution_id)
@@ -158,7 +171,25 @@ def ensure_started(
             )
         )
         session.refresh(row)
-    return row, first
+    return Started(row, first, is_open)
+
+
+def note_rest(session: Session, tenant_id: str, execution_id: UUID) -> None:
+    """Note that an execution waits, where nodes of it do and none is at work."""
+    log = select(ExecutionLog.node_id).where(
+        ExecutionLog.tenant_id == tenant_id, ExecutionLog.execution_id == execution_id
+    )
+    session.execute(
+        update(Execution)
+        .where(
+            Execution.tenant_id == tenant_id,
+            Execution.id == execution_id,
+            Execution.status == "running",
+            log.where(ExecutionLog.status == "waiting").exists(),
+            ~log.where(ExecutionLog.status == "running").exists(),
+        )
+        .values(status="waiting")
+    )
 
 
 def get(session: Session, execution_id: UUID) -> Execution:

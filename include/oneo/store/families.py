@@ -84,7 +84,7 @@ def children(session: Session, execution_id: UUID) -> list[Execution]:
 def open_inside(session: Session, tenant_id: str, execution_id: UUID) -> list[Execution]:
     """The sub-workflows in the process of an execution that are not finished, on all levels, locked."""
     query = _inside(tenant_id, execution_id).where(
-        Execution.status == "running", Execution.run_id.startswith(INLINE, autoescape=True)
+        Execution.status.in_(("running", "waiting")), Execution.run_id.startswith(INLINE, autoescape=True)
     )
     return list(session.scalars(_locked(query)))
 

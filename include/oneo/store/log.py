@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.errors import InfrastructureError
 from oneo.store import large
 from oneo.store.models import ExecutionLog
+
+# Under this name an attempt that waits keeps what it goes on with.
+CONFIG = "config"
 
 
 @dataclass(frozen=True)
@@ -37,93 +40,6 @@ class NodeKey:
 
     def __str__(self) -> str:
         return f"{self.tenant_id}/{self.execution_id}/{self.node_id}{self.loop_index}"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a successful attempt left."""
-
-    output: Any
-    context_updates: dict[str, Any] | None
-    routes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Before:
-    """What the log holds when an attempt of a node begins.
-
-    Attributes:
-        success: The attempt that succeeded, where there is one.
-        attempts: Number of the last attempt; 0 where there was none.
-        first_started: When the first attempt began: the moment all of them see as now.
-        context: What nodes before it put into the context, by node id; those that put nothing there are left out.
-    """
-
-    success: Kept | None
-    attempts: int
-    first_started: datetime | None
-    context: dict[str, Any]
-
-
-def before(session: Session, key: NodeKey, context_from: Iterable[str] = ()) -> Before:
-    """What there is to know before an attempt, in one look.
-
-    Args:
-        session: A tenant's session.
-        key: The node.
-        context_from: Ids of the nodes whose context updates it sees, all outside loops.
-    """
-    own = (ExecutionLog.node_id == key.node_id) & (ExecutionLog.loop_index == key.loop_index)
-    others = (
-        ExecutionLog.node_id.in_(list(context_from))
-        & (ExecutionLog.loop_index == "")
-        & ExecutionLog.status.in_(("success", "failed"))
-    )
-    rows = session.execute(
-        select(
-            own.label("own"),
-            ExecutionLog.node_id,
-            ExecutionLog.attempt,
-            ExecutionLog.status,
-            # Outputs may be large, and those of others are not needed.
-            case((own, ExecutionLog.output)).label("output"),
-            case((own, ExecutionLog.output_object)).label("output_object"),
-            ExecutionLog.context_updates,
-            ExecutionLog.context_object,
-            ExecutionLog.routes,
-            ExecutionLog.started_at,
-        )
-        .where(
-            ExecutionLog.tenant_id == key.tenant_id,
-            ExecutionLog.execution_id == key.execution_id,
-            own | others,
-        )
-        .order_by(ExecutionLog.attempt)
-    ).all()
-    attempts = [row for row in rows if row.own]
-    # Of several attempts of a node the one that succeeded counts, else the last, whose failure may have been handled.
-    ended = {row.node_id: row for row in sorted(rows, key=_succeeded) if not row.own}
-    success = next((row for row in attempts if row.status == "success"), None)
-    return Before(
-        success=_kept(key.tenant_id, key.execution_id, success) if success else None,
-        attempts=max((row.attempt for row in attempts), default=0),
-        first_started=min((row.started_at for row in attempts), default=None),
-        context={
-            node: large.whole(key.tenant_id, key.execution_id, row.context_updates, row.context_object)
-            for node, row in ended.items()
-            if row.context_updates is not None
-        },
-    )
-
-
-def _kept(tenant_id: str, execution_id: UUID, row: Any) -> Kept:
-    output = large.whole(tenant_id, execution_id, row.output, row.output_object)
-    updates = large.whole(tenant_id, execution_id, row.context_updates, row.context_object)
-    return Kept(output, updates, tuple(row.routes or ()))
-
-
-def _succeeded(row: Any) -> bool:
-    return bool(row.status == "success")
 
 
 def start_attempt(session: Session, key: NodeKey, node_type: str, number: int = 1) -> datetime:
@@ -175,16 +91,50 @@ def end_attempt(
         }
     )
     changed = {name: value for name, value in columns.items() if name not in key.columns()}
+    _complete(session, key, attempt, {**changed, "ended_at": func.clock_timestamp()})
+
+
+def _complete(session: Session, key: NodeKey, attempt: int, values: Mapping[str, Any]) -> None:
     done = session.execute(
-        update(ExecutionLog)
-        .where(_is(key), ExecutionLog.attempt == attempt)
-        .values(**changed, ended_at=func.clock_timestamp())
+        update(ExecutionLog).where(_is(key), ExecutionLog.attempt == attempt).values(**values)
     )
     if done.rowcount == 0:  # type: ignore[attr-defined]
         raise InfrastructureError(
             f"the log row of attempt {attempt} of {key} is gone: the database has lost its last moments",
             hint="the node is tried again",
         )
+
+
+def rest(session: Session, key: NodeKey, attempt: int, config: Mapping[str, Any], until: datetime) -> None:
+    """Note that an attempt waits for something, and for how long at most.
+
+    Args:
+        session: A tenant's session.
+        key: The node.
+        attempt: The attempt's number.
+        config: What it goes on with, as JSON.
+        until: When it is run anew.
+
+    Raises:
+        InfrastructureError: The row is not there.
+    """
+    left = {"output": {"until": until.isoformat()}, "context_updates": {CONFIG: dict(config)}}
+    columns = large.columns_of({**key.columns(), "status": "waiting", "input": dict(config), **left})
+    changed = {name: value for name, value in columns.items() if name not in key.columns()}
+    _complete(session, key, attempt, changed)
+
+
+def resume(session: Session, key: NodeKey, attempt: int) -> bool:
+    """Go on with an attempt that waits; returns whether no other process has done so."""
+    statement = update(ExecutionLog).where(
+        _is(key), ExecutionLog.attempt == attempt, ExecutionLog.status == "waiting"
+    )
+    done = session.execute(
+        statement.values(
+            status="running", output=None, output_object=None, context_updates=None, context_object=None
+        )
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def close_running(session: Session, tenant_id: str, execution_id: UUID, error: Mapping[str, Any]) -> None:
@@ -233,41 +183,6 @@ def write_row_once(session: Session, row: Mapping[str, Any]) -> None:
 def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write whole rows of attempts that have ended; those that are there already stay as they are."""
     session.execute(insert(ExecutionLog).on_conflict_do_nothing(), [large.columns_of(row) for row in rows])
-
-
-def earlier(
-    session: Session, tenant_id: str, execution_id: UUID, nodes: Iterable[str]
-) -> dict[tuple[str, str], Before]:
-    """What there is to know of the given nodes, by node id and loop index."""
-    rows = session.execute(
-        select(
-            ExecutionLog.node_id,
-            ExecutionLog.loop_index,
-            ExecutionLog.attempt,
-            ExecutionLog.status,
-            ExecutionLog.output,
-            ExecutionLog.output_object,
-            ExecutionLog.context_updates,
-            ExecutionLog.context_object,
-            ExecutionLog.routes,
-            ExecutionLog.started_at,
-        )
-        .where(
-            ExecutionLog.tenant_id == tenant_id,
-            ExecutionLog.execution_id == execution_id,
-            ExecutionLog.node_id.in_(list(nodes)),
-        )
-        .order_by(ExecutionLog.attempt)
-    ).all()
-    found: dict[tuple[str, str], Before] = {}
-    for row in rows:
-        known = found.get((row.node_id, row.loop_index))
-        kept = known.success if known else None
-        if row.status == "success":
-            kept = _kept(tenant_id, execution_id, row)
-        first = known.first_started if known else row.started_at
-        found[row.node_id, row.loop_index] = Before(kept, row.attempt, first, {})
-    return found
 
 
 def of_execution(session: Session, execution_id: UUID) -> list[ExecutionLog]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from oneo_app.console import USER_PROBLEM, Json, Tenant, answer, out, plain_errors, table
+from oneo_app.console import USER_PROBLEM, Json, Tenant, answer, err, out, plain_errors, table
 
 if TYPE_CHECKING:
     from dag_factory.catalogue import Question
@@ -31,6 +32,10 @@ def run(
     data: Annotated[str | None, typer.Option("--data", "-d", help="Trigger data: JSON, or @FILE.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end and show it.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Run in this process, without Airflow.")] = False,
+    fused: Annotated[
+        bool,
+        typer.Option("--fused", help="Publish the file to run in one task, as settings.granularity does."),
+    ] = False,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits.")] = 600,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Answer yes where the workflow asks before it starts.")
@@ -53,13 +58,16 @@ def run(
         with connect.store() if local else connect.running_stack() as found:
             connect.ensure_tenant(found, tenant_id)
             from oneo_app import runs as starting  # noqa: PLC0415
-            from oneo_app.publishing import publish_and_wait  # noqa: PLC0415
+            from oneo_app.publishing import as_fused, check_fused, publish_and_wait  # noqa: PLC0415
 
             if local:
                 definition = document or _stored(found, tenant_id, workflow)
-                report = starting.run_here(found, tenant_id, definition, given, ask)
+                report = starting.run_here(found, tenant_id, definition, given, ask, _tell_wait)
             else:
+                if document is None and fused:
+                    check_fused(found, tenant_id, workflow)
                 if document is not None:
+                    document = as_fused(document) if fused else document
                     workflow = publish_and_wait(found, tenant_id, document, timeout_seconds=60)["workflow"]
                 begun = starting.enqueue(found, tenant_id, workflow, given, ask)
                 if not wait:
@@ -76,6 +84,10 @@ def run(
         answer(report, as_json, lambda: show_report(report))
         if report["status"] not in ("success", "waiting"):
             raise typer.Exit(USER_PROBLEM)
+
+
+def _tell_wait(until: datetime) -> None:
+    err.print(f"[yellow]waiting[/yellow] until {until:%Y-%m-%d %H:%M:%S %Z}; Ctrl-C ends it")
 
 
 def list_runs(

@@ -15,7 +15,7 @@ from oneo_operators.accumulating import OPERATIONS, Operation, accumulate, value
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.flow_runner import Broken, FlowEnd
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 from oneo_operators.rounds import routes_after
 
 # More than any loop runs; `max_iterations` bounds what is run of them.
@@ -96,8 +96,8 @@ class ForEachOperator(NodeOperator):
         item = config.get("item_variable", "item")
         return LoopSpec(carries=False, item=item if isinstance(item, str) else None)
 
-    async def run(self, config: ForEachConfig, context: NodeContext) -> NodeResult:
-        """Run the rounds.
+    async def run(self, config: ForEachConfig, context: NodeContext) -> NodeResult | Wait:
+        """Run the rounds; where a node in them waits, those side by side with it go on as far as they can.
 
         Raises:
             RoundError: A round failed, and the rest is not wanted then.
@@ -113,6 +113,9 @@ class ForEachOperator(NodeOperator):
                 rounds = [await _round(start, chosen, len(items), config, context)]
             else:
                 rounds = await _batch(batch, chosen, len(items), config, context, limit)
+            waits = [ended.until for ended in rounds if ended.until is not None]
+            if waits:
+                return Wait(min(waits))
             _note(rounds, batch, chosen, config, progress, context.node_id)
             if progress.broken:
                 break

@@ -13,7 +13,7 @@ from oneo.expressions import Scope, compile_condition
 from oneo_operators.accumulating import value_at
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 from oneo_operators.rounds import routes_after
 
 _ROOTS: Final = {"context_value": "context", "variable": "variables", "node_output": "nodes"}
@@ -138,7 +138,7 @@ class WorkflowLoopControllerOperator(NodeOperator):
             limit=_limit(config),
         )
 
-    async def run(self, config: WorkflowLoopControllerConfig, context: NodeContext) -> NodeResult:
+    async def run(self, config: WorkflowLoopControllerConfig, context: NodeContext) -> NodeResult | Wait:
         """Run the rounds.
 
         Raises:
@@ -157,6 +157,8 @@ class WorkflowLoopControllerOperator(NodeOperator):
                 if reason is not None:
                     break
             ended = await rounds.run(index, names)
+            if ended.until is not None:
+                return Wait(ended.until)
             if ended.failure is not None:
                 raise RoundError(rounds.owner, index, ended.failure.node, ended.failure.error)
             broken = ended.broken

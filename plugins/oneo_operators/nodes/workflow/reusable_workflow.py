@@ -13,7 +13,7 @@ from oneo_operators.calling import Wanted
 from oneo_operators.context import NodeContext
 from oneo_operators.nodes.workflow._calling import call_in
 from oneo_operators.redact import redact
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 
 
 class ReusableWorkflowConfig(NodeConfig):
@@ -42,6 +42,7 @@ class ReusableWorkflowOperator(NodeOperator):
         "holds the `outputs` that it declares."
     )
     effect: ClassVar[Effect] = "store"
+    waits: ClassVar[bool] = True
     Config = ReusableWorkflowConfig
     ui_color = "#fae8ff"
 
@@ -50,7 +51,7 @@ class ReusableWorkflowOperator(NodeOperator):
         """The workflow called, and what its variables are given."""
         return call_in(config, config.get("inputs", {}))
 
-    async def run(self, config: ReusableWorkflowConfig, context: NodeContext) -> NodeResult:
+    async def run(self, config: ReusableWorkflowConfig, context: NodeContext) -> NodeResult | Wait:
         """Run it; `output.outputs` holds what it gave, by name.
 
         Raises:
@@ -61,6 +62,8 @@ class ReusableWorkflowOperator(NodeOperator):
         inputs = redact(config.inputs, context.scope.revealed)
         wanted = Wanted(config.workflow_id, inputs, version=config.version, closed=True)
         ended = await context.workflows.run(wanted)
+        if isinstance(ended, Wait):
+            return ended
         return NodeResult(
             {
                 "outputs": ended.outputs,

@@ -14,7 +14,7 @@ from oneo_operators.calling import Wanted
 from oneo_operators.context import NodeContext
 from oneo_operators.nodes.workflow._calling import call_in
 from oneo_operators.redact import redact
-from oneo_operators.result import NodeResult
+from oneo_operators.result import NodeResult, Wait
 
 
 class SubWorkflowConfig(NodeConfig):
@@ -69,6 +69,7 @@ class SubWorkflowOperator(NodeOperator):
         "Where it fails, the node fails. A sub-workflow that was broken off goes on where it stood."
     )
     effect: ClassVar[Effect] = "store"
+    waits: ClassVar[bool] = True
     Config = SubWorkflowConfig
     ui_color = "#fae8ff"
 
@@ -77,7 +78,7 @@ class SubWorkflowOperator(NodeOperator):
         """The workflow called; it takes whatever it is given."""
         return call_in(config)
 
-    async def run(self, config: SubWorkflowConfig, context: NodeContext) -> NodeResult:
+    async def run(self, config: SubWorkflowConfig, context: NodeContext) -> NodeResult | Wait:
         """Run it; `output.execution_id` is its execution, `output.output` what it gave.
 
         Raises:
@@ -102,6 +103,8 @@ class SubWorkflowOperator(NodeOperator):
             )
         seconds = config.timeout_minutes * 60 if config.timeout_minutes is not None else None
         ended = await sub_workflows.run(wanted, timeout_seconds=seconds)
+        if isinstance(ended, Wait):
+            return ended
         return NodeResult(
             {
                 "execution_id": str(ended.execution_id),
