@@ -137,6 +137,17 @@ WORKFLOWS: dict[str, Callable[[Ids], dict[str, Any]]] = {
         update_fields={"word": "taken"},
         increment_fields={"score": 1},
     ),
+    "wait_delay": lambda ids: {
+        "nodes": [
+            START,
+            {
+                "id": "node",
+                "type": "wait_delay",
+                "config": {"delay_type": "until", "until": "{{ record.created_at | default('2020-01-01') }}"},
+            },
+            READ,
+        ]
+    },
     "workflow_loop_breaker": lambda ids: loop(
         ids,
         EACH,
