@@ -8,6 +8,7 @@ import sys
 import typer
 
 from oneo_app.commands import (
+    approvals,
     convert,
     definitions,
     demo,
@@ -50,6 +51,7 @@ for module in (
     pipelines,
     hooks,
     forms,
+    approvals,
     tenants,
     tokens,
     suppress,

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import oneo.store
+from oneo.approvals import ApprovalRequest
 from oneo.forms.answers import Taken
 from oneo.store import executions, models, workflows
 from oneo.store.address import Address
@@ -169,6 +170,8 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "definition_hash": lambda aim: "changed",
     "scopes": lambda aim: ["hooks"],
     "token_id": lambda aim: row(aim, models.ApiToken, "true").id,
+    "approval_id": lambda aim: row(aim, models.Approval, "true").id,
+    "by": lambda aim: "open",
     "path": lambda aim: "orders",
     "code": lambda aim: "signature",
     "mailbox": lambda aim: "support",
@@ -191,6 +194,12 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "revisions.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
+    "approvals.request": {
+        "wanted": lambda aim: ApprovalRequest("changed", ["changed"]),
+        "key": lambda aim: "discount",
+    },
+    "approvals.recent": {"status": lambda aim: "pending"},
+    "approvals.decide": {"decision": lambda aim: "approve"},
     "holds.place": {"kind": lambda aim: "email"},
     "gatherings.put_back": {
         "row": lambda aim: row(aim, models.Gathering, "workflow_id = '{workflow}'"),

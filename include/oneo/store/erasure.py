@@ -27,6 +27,7 @@ from oneo.store.endings import ENDED
 from oneo.store.executions import FINAL
 from oneo.store.forms import FORM
 from oneo.store.models import (
+    Approval,
     Execution,
     ExecutionLog,
     FormFile,
@@ -110,6 +111,7 @@ def erase(session: Session, email: str) -> Erased:
     ended = (InboxEvent.kind == ENDED) & InboxEvent.execution_id.in_(execution_ids)
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
     counts["form_files"] = _delete_form_files(session, address, record_ids)
+    counts |= _erase_approvals(session, address, record_ids, execution_ids)
     counts["form_links"] = _delete_form_links(session, address, record_ids)
     counts |= _erase_mail(session, address)
     counts["inbox_events"] = _deleted(session, about)
@@ -130,6 +132,23 @@ def erase(session: Session, email: str) -> Erased:
     counts["other_texts"] = sum(_scrub(session, address, model, columns) for model, columns in elsewhere)
     runs = sorted({(row.dag_id, row.run_id) for row in open_or_ended})
     return Erased(counts, execution_ids, runs, address)
+
+
+def _erase_approvals(
+    session: Session, address: Address, record_ids: list[UUID], execution_ids: list[UUID]
+) -> dict[str, int]:
+    """Delete what was asked about the person. What they were asked or said themselves, others count on: it stays."""
+    about = Approval.record_id.in_(record_ids) | Approval.execution_id.in_(execution_ids)
+    columns = (
+        Approval.title,
+        Approval.description,
+        Approval.assignees,
+        Approval.options,
+        Approval.comment,
+        Approval.decided_by,
+    )
+    gone = _deleted(session, delete(Approval).where(about))
+    return {"approvals": gone, "approvals_mentioning": _scrub(session, address, Approval, columns)}
 
 
 def _erase_mail(session: Session, address: Address) -> dict[str, int]:
