@@ -199,12 +199,13 @@ def _executions(session: Session, address: Address, record_ids: list[UUID]) -> l
         if address.stands_in([row.input, row.output, row.context_updates, row.error])
     }
     logged |= _in_objects(session, address, logged)
-    known = Execution.record_id.in_(record_ids) | Execution.id.in_(logged)
+    about = Execution.record_id.in_(record_ids) | Execution.record_ids.overlap(record_ids)
+    known = about | Execution.id.in_(logged)
     query = select(Execution).order_by(Execution.id).with_for_update()
     found = {
         row.id: row
         for row in session.scalars(query.where(known | address.could_be_in(*columns)))
-        if row.record_id in record_ids
+        if {row.record_id, *(row.record_ids or ())}.intersection(record_ids)
         or row.id in logged
         or address.stands_in([row.data, row.output, row.error])
     }

@@ -20,14 +20,14 @@ def open_one(
     """The oldest execution of a workflow that has not ended; where a record is given, one about it."""
     query = _of(tenant_id, workflow_id).where(Execution.status.in_(OPEN))
     if record_id is not None:
-        query = query.where(Execution.record_id == record_id)
+        query = query.where(_about(record_id))
     return session.scalar(query.order_by(Execution.created_at).limit(1))
 
 
 def enrolled(session: Session, tenant_id: str, workflow_id: str, record_id: UUID) -> UUID | None:
     """An execution that a record has had; one that was cancelled before it began is none."""
     began = or_(Execution.status != "cancelled", Execution.started_at.is_not(None))
-    query = _of(tenant_id, workflow_id).where(Execution.record_id == record_id, began)
+    query = _of(tenant_id, workflow_id).where(_about(record_id), began)
     return session.scalar(query.order_by(Execution.created_at).limit(1))
 
 
@@ -91,6 +91,11 @@ def wake(session: Session, row: Execution) -> None:
 
 def _of(tenant_id: str, workflow_id: str) -> Select[UUID]:
     return select(Execution.id).where(Execution.tenant_id == tenant_id, Execution.workflow_id == workflow_id)
+
+
+def _about(record_id: UUID) -> ColumnElement[bool]:
+    """Executions about a record, alone or with others."""
+    return or_(Execution.record_id == record_id, Execution.record_ids.contains([record_id]))
 
 
 def _key(row: Execution, same_record: bool) -> ColumnElement[bool]:

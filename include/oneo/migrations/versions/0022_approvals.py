@@ -9,7 +9,7 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-TABLES = """
+APPROVALS = """
 -- key: whoever asks again under the same one finds what was asked before.
 -- assignees: people, and `role:` with a type of user.
 CREATE TABLE approvals (
@@ -54,11 +54,41 @@ GRANT UPDATE ON approvals TO oneo_removal;
 """
 
 
+# The records of all events that an execution was gathered from.
+EXECUTIONS = """
+ALTER TABLE executions ADD COLUMN record_ids uuid[];
+CREATE INDEX executions_about_many ON executions USING gin (record_ids) WHERE record_ids IS NOT NULL;
+"""
+
+# tried_at: when the last attempt to send it began; reference: what its channel calls it; problem: why it has not gone
+# out, or may not have.
+NOTIFICATIONS = """
+ALTER TABLE notifications
+    ADD COLUMN attempts integer NOT NULL DEFAULT 0,
+    ADD COLUMN tried_at timestamptz,
+    ADD COLUMN reference text,
+    ADD COLUMN problem text;
+CREATE INDEX notifications_outgoing ON notifications (channel, tenant_id, created_at)
+    WHERE status IN ('queued', 'sending');
+CREATE INDEX notifications_newest ON notifications (tenant_id, created_at);
+GRANT UPDATE (attempts, tried_at, due_at, reference, problem) ON notifications TO oneo_system;
+"""
+
+
 def upgrade() -> None:
     """Apply."""
-    op.execute(TABLES)
+    op.execute(APPROVALS)
+    op.execute(EXECUTIONS)
+    op.execute(NOTIFICATIONS)
 
 
 def downgrade() -> None:
     """Undo."""
+    op.execute("""
+        REVOKE UPDATE (due_at) ON notifications FROM oneo_system;
+        DROP INDEX notifications_newest;
+        ALTER TABLE notifications
+            DROP COLUMN attempts, DROP COLUMN tried_at, DROP COLUMN reference, DROP COLUMN problem;
+    """)
+    op.execute("ALTER TABLE executions DROP COLUMN record_ids")
     op.execute("DROP TABLE approvals")

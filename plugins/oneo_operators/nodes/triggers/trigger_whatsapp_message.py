@@ -83,7 +83,8 @@ class TriggerWhatsappMessageOperator(TriggerOperator):
             return Refuses(reason)
         if not options.auto_acknowledge or event.data.get("is_group"):
             return Starts()
-        return Starts(answer=Answer(WHATSAPP, str(event.data["chat_id"]), options.acknowledgement))
+        chat, message = str(event.data["chat_id"]), str(event.data["message_id"])
+        return Starts(answer=Answer(WHATSAPP, chat, options.acknowledgement, answers=message))
 
 
 def _is_one_of(number: str, numbers: list[str]) -> bool:
