@@ -289,3 +289,34 @@ def test_only_its_owner_sees_a_hook_s_events(
         tenants.ensure(session, other.tenant)
     found = http.get(url, headers=bearer(other, "hooks"))
     assert found.status_code == 404
+
+
+def test_a_body_is_tried_without_a_signature_and_leaves_nothing_behind(
+    crm: Crm, sender: Sender, http: httpx.Client
+) -> None:
+    schema = {"type": "object", "required": ["id"], "properties": {"a": {"type": "integer"}}}
+    hook = {"path": "orders", "secret_key": "{{ secrets.shop }}", "payload_schema": schema, "dedupe": "$.id"}
+    crm.watch("trigger_webhook", "first", **hook)
+    crm.watch("trigger_webhook", "second", **hook, filters={"a": {"$gt": 5}})
+    url, key = "/api/v1/hooks/orders/test", bearer(crm, "hooks")
+    tried = http.post(url, json={"id": "o-1", "a": 1}, headers=key)
+    assert tried.status_code == 200
+    assert tried.json()["triggers"] == [
+        {"trigger": "first/start", "outcome": "starts", "reason": ""},
+        {
+            "trigger": "second/start",
+            "outcome": "refuses",
+            "reason": "the payload does not fit the filter a $gt 5",
+        },
+    ]
+    assert (tried.json()["key"], tried.json()["known"]) == ("o-1", None)
+    wrong = http.post(url, json={"a": "x"}, headers=key)
+    assert (wrong.status_code, len(wrong.json()["error"]["problems"])) == (422, 2)
+    assert http.post("/api/v1/hooks/nothing/test", json={}, headers=key).status_code == 404
+    assert http.post(url, json={}, headers=bearer(crm, "events")).status_code == 403
+    assert http.post(url, json={}).status_code == 401
+    assert crm.match() == 0
+    report = http.get("/api/v1/hooks/orders/events", headers=key).json()
+    assert (report["events"], report["refused"]) == ([], [])
+    event = sender.send({"id": "o-1", "a": 1}).json()["event"]
+    assert http.post(url, json={"id": "o-1", "a": 1}, headers=key).json()["known"] == event
