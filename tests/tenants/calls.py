@@ -200,6 +200,14 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     },
     "approvals.recent": {"status": lambda aim: "pending"},
     "approvals.decide": {"decision": lambda aim: "approve"},
+    "outgoing.settle": {
+        "row": lambda aim: row(aim, models.Notification, "id = '{notification}'"),
+        "status": lambda aim: "sent",
+    },
+    "outgoing.recent": {"status": lambda aim: None},
+    "outgoing.explain": {"problem": lambda aim: "changed"},
+    "outgoing.expire": {"problem": lambda aim: "changed"},
+    "outgoing.give_up": {"problem": lambda aim: "changed", "silent_for": lambda aim: timedelta(days=-1)},
     "holds.place": {"kind": lambda aim: "email"},
     "gatherings.put_back": {
         "row": lambda aim: row(aim, models.Gathering, "workflow_id = '{workflow}'"),

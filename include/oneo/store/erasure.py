@@ -272,10 +272,16 @@ def _delete_tasks(
 
 
 def _delete_notifications(session: Session, address: Address, execution_ids: list[UUID]) -> int:
-    columns = (Notification.recipient, Notification.title, Notification.message, Notification.link_url)
+    columns = (
+        Notification.recipient,
+        Notification.title,
+        Notification.message,
+        Notification.link_url,
+        Notification.problem,
+    )
     ids = set(session.scalars(select(Notification.id).where(Notification.execution_id.in_(execution_ids))))
     for row in session.scalars(select(Notification).where(address.could_be_in(*columns))):
-        if address.stands_in([row.recipient, row.title, row.message, row.link_url]):
+        if address.stands_in([row.recipient, row.title, row.message, row.link_url, row.problem]):
             ids.add(row.id)
     return _deleted(session, delete(Notification).where(Notification.id.in_(ids)))
 

@@ -47,8 +47,8 @@ class TriggerWhatsappMessageConfig(MessageTriggerConfig):
     )
     auto_acknowledge: bool = Field(
         default=False,
-        description="Answer at once that the message has come; not in groups. The answer is queued as a notification "
-        "on the channel `whatsapp`.",
+        description="Answer at once that the message has come; once for each message, not in groups. It goes out "
+        "through UniPile, by the connection `oneo_unipile`.",
     )
     acknowledgement: str = Field(default=THANKS, min_length=1, description="What is answered then.")
 
