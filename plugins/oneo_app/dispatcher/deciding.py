@@ -120,7 +120,7 @@ def start(
 ) -> Decision:
     """Queue the execution that events start, where those there are leave room for it (system session).
 
-    `execution_id` is for events that were gathered: it has been promised to them. Else it follows from the event.
+    `execution_id` is for events that were gathered; else it follows from the event.
     """
     row, event = trigger.row, events[0]
     reason = enrolling.left_out(session, trigger, event.record_id)

@@ -67,24 +67,29 @@ def _start_together(
     left = [event for event in found if event.id not in reasons]
     without = ""
     if left:
-        decision = _start_one(session, trigger, gathering, left)
-        if decision.outcome == "started":
-            without = f"; execution {decision.execution_id} started without it"
-        else:
+        # The execution that was promised to all is that of the first; of one that is left out it may be needed yet.
+        first = gathering.event_ids[0] if gathering.event_ids[0] not in reasons else left[0].id
+        decision = _start_one(session, trigger, gathering, left, first)
+        if decision.outcome != "started":
             _note(session, trigger, left, decision)
+        elif reasons:
+            without = f"; execution {decision.execution_id} started without it"
+            told = f"{len(reasons)} of {len(found)} events were left out"
+            _note(session, trigger, left, Decision("gathered", told, decision.execution_id))
     for event in found:
         if event.id in reasons:
             _note(session, trigger, [event], Decision("kept_out", f"{reasons[event.id]}{without}"))
 
 
-def _start_one(session: Session, trigger: Candidate, gathering: Gathering, left: Sequence[Event]) -> Decision:
+def _start_one(
+    session: Session, trigger: Candidate, gathering: Gathering, left: Sequence[Event], first: int
+) -> Decision:
     if gathering.key == enrolling.COALESCED or trigger.node_type is None:
         data = enrolling.coalesced(trigger, left)
     else:
         data = trigger.node_type.combined(trigger.options, left)
-    # What was noted with the events when they were gathered names this one.
-    promised = executions.id_for_event(gathering.tenant_id, gathering.workflow_id, gathering.event_ids[0])
-    return start(session, trigger, left, Starts(data), gathering.chain, promised)
+    execution_id = executions.id_for_event(gathering.tenant_id, gathering.workflow_id, first)
+    return start(session, trigger, left, Starts(data), gathering.chain, execution_id)
 
 
 def _note(session: Session, trigger: Candidate, about: Sequence[Event], decision: Decision) -> None:
