@@ -86,7 +86,7 @@ def downgrade() -> None:
     """Undo."""
     op.execute("""
         REVOKE UPDATE (due_at) ON notifications FROM oneo_system;
-        DROP INDEX notifications_newest;
+        DROP INDEX notifications_newest, notifications_outgoing;
         ALTER TABLE notifications
             DROP COLUMN attempts, DROP COLUMN tried_at, DROP COLUMN reference, DROP COLUMN problem;
     """)
