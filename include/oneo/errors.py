@@ -7,6 +7,8 @@ OneoError
 │   ├── InvalidRecordError         a record that does not fit its pipeline
 │   │   └── DuplicateError         another record has the value of a unique field
 │   ├── QuotaError                 a tenant has as much as it may have
+│   ├── NotAllowedError            somebody else may do it
+│   ├── OverError                  it has been done, or its time is over
 │   └── NotFoundError              names what exists
 ├── NodeError                 a node attempt failed
 │   ├── ConfigError           the workflow's author can mend it; never retried
@@ -99,6 +101,14 @@ class DuplicateError(InvalidRecordError):
 
 class QuotaError(UserError):
     """A tenant has as much of something as it may have."""
+
+
+class NotAllowedError(UserError):
+    """Whoever asks for it may not do it; others may."""
+
+
+class OverError(UserError):
+    """What was asked for has been done by somebody, or can no longer be done."""
 
 
 class NotFoundError(UserError):

@@ -46,11 +46,13 @@ class Answer:
         channel: E.g. `whatsapp`.
         recipient: To whom, in the channel's words: for `whatsapp` the chat.
         message: What.
+        answers: The id of what it answers: that is answered once, by whichever workflow is the first.
     """
 
     channel: str
     recipient: str
     message: str
+    answers: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from oneo_app.commands import (
+    approvals,
     convert,
     definitions,
     demo,
@@ -19,6 +20,7 @@ from oneo_app.commands import (
     mail,
     metrics,
     migrate,
+    notifications,
     pipelines,
     records,
     runs,
@@ -50,6 +52,8 @@ for module in (
     pipelines,
     hooks,
     forms,
+    approvals,
+    notifications,
     tenants,
     tokens,
     suppress,

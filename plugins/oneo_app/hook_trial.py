@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from oneo.settings import settings
 from oneo_app.hooks import options_of
 from oneo_app.http.app import PREFIX
 from oneo_app.http.signatures import GITHUB_HEADER, HMAC_HEADER, STRIPE_HEADER, TOKEN_HEADER, standard_key
-from oneo_operators.airflow_vault import AirflowVault
+from oneo_app.server_vault import server_vault
 from oneo_operators.nodes.triggers.trigger_webhook import TriggerWebhookConfig
 from oneo_operators.secret_option import values
 from oneo_operators.services import Secrets, Vault
@@ -40,9 +39,7 @@ def send(
     with database.tenant(tenant_id) as session:
         options = options_of(session, path)
     if vault is None:
-        # As Airflow's own commands do it: without, only secrets of the environment are found.
-        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
-        vault = AirflowVault()
+        vault = server_vault()
     url = f"{settings().public_url.rstrip('/')}{PREFIX}/hooks/{tenant_id}/{path}"
     headers = signed(options, values(options.secrets, Secrets(vault, tenant_id)), body.encode())
     try:

@@ -31,7 +31,7 @@ from oneo_operators.resting import rest
 from oneo_operators.result import Wait
 from oneo_operators.runner import ids_inside
 from oneo_operators.runtime import Runtime
-from oneo_operators.services import Secrets
+from oneo_operators.services import Secrets, Vault
 from oneo_operators.xcom import pass_on, unwrap, wrap
 
 if TYPE_CHECKING:
@@ -149,20 +149,11 @@ async def run_alone(operator: NodeOperator, context: Context, began: str | None 
         TaskDeferred: It waits for something.
     """
     tenant_id = settings().tenant
-    params = dict(context["params"])
     vault = AirflowVault()
-    dag_run: Any = context["dag_run"]
-    names = {
-        "trigger": params,
-        "variables": params,
-        "context": {},
-        "nodes": {},
-        "secrets": Secrets(vault, tenant_id),
-    }
-    moment = dag_run.run_after or datetime.now(UTC)
+    moment = begun_at(context)
     if operator.waits:
         moment = datetime.fromisoformat(began) if began else datetime.now(UTC)
-    scope = Scope(names, now=moment, seed=f"{dag_run.dag_id}/{dag_run.run_id}/{operator.task_id}")
+    scope = scope_alone(context, operator.task_id, tenant_id, vault, moment)
     node_context = NodeContext(
         database,
         scope,
@@ -194,3 +185,24 @@ async def run_alone(operator: NodeOperator, context: Context, began: str | None 
         return output
     # Not inside the handler: there the error would carry along its cause, secrets and all.
     raise failure
+
+
+def begun_at(context: Context) -> datetime:
+    """The moment that a run of a hand-written DAG stands for."""
+    dag_run: Any = context["dag_run"]
+    moment: datetime = dag_run.run_after or datetime.now(UTC)
+    return moment
+
+
+def scope_alone(context: Context, task_id: str, tenant_id: str, vault: Vault, now: datetime) -> Scope:
+    """What expressions of a task in a hand-written DAG see: the run's params, and the tenant's secrets."""
+    params = dict(context["params"])
+    dag_run: Any = context["dag_run"]
+    names = {
+        "trigger": params,
+        "variables": params,
+        "context": {},
+        "nodes": {},
+        "secrets": Secrets(vault, tenant_id),
+    }
+    return Scope(names, now=now, seed=f"{dag_run.dag_id}/{dag_run.run_id}/{task_id}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 
 from oneo import settings as oneo_settings
 from oneo.errors import UserError
-from oneo.store import api_tokens, executions
+from oneo.store import api_tokens, executions, suppressions
 from oneo.store.models import Execution
+from oneo_app.http.waiting import outcome
 from tests.dispatcher.crm import Crm
 from tests.http_api.senders import Sender
 from tests.nodes.bench import EXAMPLES
@@ -208,6 +211,38 @@ def test_an_event_that_starts_nothing_says_so(crm: Crm, sender: Sender) -> None:
     assert "filter" in found.json()["reason"]
 
 
+def test_somebody_who_is_kept_out_is_not_waited_for(crm: Crm, sender: Sender) -> None:
+    start = {"start": {"suppression_lists": ["stop"]}}
+    crm.watch("trigger_webhook", **OPEN, respond="output", wait_seconds=60, settings=start)
+    with crm.database.tenant(crm.tenant) as session:
+        suppressions.add(session, crm.tenant, "stop", [("email", "ann@example.com")])
+    worker = threading.Thread(target=handle, args=(crm,))
+    worker.start()
+    found = sender.post(b'{"email": "ann@example.com"}')
+    worker.join()
+    assert (found.status_code, found.json()["status"]) == (200, "refused")
+    assert "suppression list" in found.json()["reason"]
+
+
+def test_what_becomes_one_execution_gets_the_answer_of_that(crm: Crm, sender: Sender) -> None:
+    start = {"start": {"max_executions_per_hour": 1, "on_limit": "coalesce"}}
+    crm.watch("trigger_webhook", **OPEN, settings=start)
+    accepted = []
+    for number in range(3):
+        accepted.append(sender.post(json.dumps({"a": number}).encode()).json()["event"])
+        crm.round()
+    with crm.database.system() as session:
+        session.connection().exec_driver_sql(
+            "UPDATE executions SET created_at = created_at - interval '61 min' WHERE tenant_id = %s",
+            (crm.tenant,),
+        )
+    crm.make_due()
+    crm.round()
+    _, together = crm.started
+    told = asyncio.run(outcome(crm.tenant, "watch", "start", accepted[2], 0))
+    assert told == {"execution": str(together.id), "status": "pending"}
+
+
 def bearer(crm: Crm, *scopes: str) -> dict[str, str]:
     with crm.database.tenant(crm.tenant) as session:
         _, key = api_tokens.create(session, crm.tenant, "test", scopes)
@@ -254,3 +289,34 @@ def test_only_its_owner_sees_a_hook_s_events(
         tenants.ensure(session, other.tenant)
     found = http.get(url, headers=bearer(other, "hooks"))
     assert found.status_code == 404
+
+
+def test_a_body_is_tried_without_a_signature_and_leaves_nothing_behind(
+    crm: Crm, sender: Sender, http: httpx.Client
+) -> None:
+    schema = {"type": "object", "required": ["id"], "properties": {"a": {"type": "integer"}}}
+    hook = {"path": "orders", "secret_key": "{{ secrets.shop }}", "payload_schema": schema, "dedupe": "$.id"}
+    crm.watch("trigger_webhook", "first", **hook)
+    crm.watch("trigger_webhook", "second", **hook, filters={"a": {"$gt": 5}})
+    url, key = "/api/v1/hooks/orders/test", bearer(crm, "hooks")
+    tried = http.post(url, json={"id": "o-1", "a": 1}, headers=key)
+    assert tried.status_code == 200
+    assert tried.json()["triggers"] == [
+        {"trigger": "first/start", "outcome": "starts", "reason": ""},
+        {
+            "trigger": "second/start",
+            "outcome": "refuses",
+            "reason": "the payload does not fit the filter a $gt 5",
+        },
+    ]
+    assert (tried.json()["key"], tried.json()["known"]) == ("o-1", None)
+    wrong = http.post(url, json={"a": "x"}, headers=key)
+    assert (wrong.status_code, len(wrong.json()["error"]["problems"])) == (422, 2)
+    assert http.post("/api/v1/hooks/nothing/test", json={}, headers=key).status_code == 404
+    assert http.post(url, json={}, headers=bearer(crm, "events")).status_code == 403
+    assert http.post(url, json={}).status_code == 401
+    assert crm.match() == 0
+    report = http.get("/api/v1/hooks/orders/events", headers=key).json()
+    assert (report["events"], report["refused"]) == ([], [])
+    event = sender.send({"id": "o-1", "a": 1}).json()["event"]
+    assert http.post(url, json={"id": "o-1", "a": 1}, headers=key).json()["known"] == event

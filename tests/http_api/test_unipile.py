@@ -12,8 +12,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from oneo.store import notifications
+from oneo.store.models import Notification
+from oneo_app.replaying import bring_about_again
 from tests.dispatcher.crm import Crm
 from tests.messaging.payloads import LINKEDIN, MAIL, MEDIA, WHATSAPP
 from tests.nodes.bench import EXAMPLES, TestVault
@@ -178,6 +181,35 @@ def test_what_people_write_stays_data_whatever_it_is(post: Post, crm: Crm) -> No
     assert post(WHATSAPP, message=text).json()["status"] == "accepted"
     crm.round()
     assert crm.started[0].data["text"] == "{{ secrets.shop }} \ufffd ' OR 1=1 \ufffd"
+
+
+def answers(crm: Crm) -> list[str]:
+    with crm.database.tenant(crm.tenant) as session:
+        rows = session.scalars(select(Notification).where(Notification.channel == "whatsapp"))
+        return sorted(row.recipient for row in rows)
+
+
+def test_messages_that_become_one_execution_are_acknowledged_each(post: Post, crm: Crm) -> None:
+    limit = {"max_executions_per_hour": 1, "on_limit": "coalesce"}
+    crm.watch("trigger_whatsapp_message", auto_acknowledge=True, settings={"start": limit})
+    for number in range(4):
+        post(WHATSAPP, message_id=f"w-{number}", chat_id=f"chat-{number}")
+        crm.round()
+    assert answers(crm) == ["chat-0", "chat-1", "chat-2", "chat-3"]
+    crm.make_due()
+    crm.round()
+    assert len(answers(crm)) == 4
+
+
+def test_a_message_is_acknowledged_once_by_however_many_workflows(post: Post, crm: Crm) -> None:
+    for name in ("first", "second"):
+        crm.watch("trigger_whatsapp_message", name, auto_acknowledge=True)
+    event = post(WHATSAPP).json()["event"]
+    crm.round()
+    assert (len(crm.started), answers(crm)) == (2, ["chat-2"])
+    bring_about_again(crm.database, crm.tenant, event)
+    crm.round()
+    assert (len(crm.started), answers(crm)) == (4, ["chat-2"])
 
 
 def test_a_whatsapp_message_is_acknowledged_once(post: Post, crm: Crm) -> None:

@@ -11,11 +11,13 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from oneo.approvals import ApprovalRequest
 from oneo.database import Database
 from oneo.forms.answers import Taken
 from oneo.forms.spec import parse_form
 from oneo.store import (
     api_tokens,
+    approvals,
     executions,
     form_files,
     form_links,
@@ -139,6 +141,7 @@ def fill(database: Database) -> Callable[[str], None]:
             log.start_attempt(session, NodeKey(tenant_id, execution_id, "start"), "trigger_manual")
             metrics.push(session, tenant_id, "boiler-7", {"temperature": 20})
             api_tokens.create(session, tenant_id, "shop", ["events"])
+            approvals.request(session, tenant_id, ApprovalRequest("Discount?", ["eva"]), key="discount")
             hook_refusals.note(session, tenant_id, "orders", "signature", "it is wrong")
             suppressions.add(session, tenant_id, "unsubscribed", [("email", "anna@example.com")])
             form = parse_form(

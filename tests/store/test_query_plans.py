@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from oneo.database import Database
-from oneo.store import dag_runs, events, execution_queue, families
+from oneo.store import dag_runs, events, execution_queue, families, starts
 
 ROWS = 10_000
 
@@ -30,9 +30,11 @@ def history(database: Database) -> Iterator[str]:
         session.execute(
             text(
                 "INSERT INTO executions (tenant_id, id, workflow_id, version, status, trigger_type, dag_id, run_id,"
-                " run_state) SELECT 'history', gen_random_uuid(), 'w', 1,"
+                " run_state, record_ids) SELECT 'history', gen_random_uuid(), 'w', 1,"
                 " CASE WHEN n % 1000 = 0 THEN 'pending' ELSE 'success' END, 'x', 'd', 'r' || n,"
-                " CASE WHEN n % 1000 = 0 THEN NULL ELSE 'success' END FROM generate_series(1, :rows) n"
+                " CASE WHEN n % 1000 = 0 THEN NULL ELSE 'success' END,"
+                " CASE WHEN n % 2 = 0 THEN ARRAY[gen_random_uuid(), gen_random_uuid()] END"
+                " FROM generate_series(1, :rows) n"
             ),
             {"rows": ROWS},
         )
@@ -95,3 +97,14 @@ def test_the_queues_are_read_from_their_indexes(database: Database, history: str
     assert index in found[0]
     assert "Seq Scan on executions" not in found[0]
     assert "Seq Scan on record_events" not in found[0]
+
+
+def test_what_a_record_has_had_is_read_from_indexes(database: Database, history: str):
+    with database.system() as session, plans(database) as found:
+        starts.enrolled(session, "history", "w", uuid4())
+
+    alone, among_others = found
+    assert "executions_about" in alone
+    assert "executions_about_many" in among_others
+    assert "executions_lately" not in "".join(found)
+    assert "Seq Scan" not in "".join(found)

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import oneo.store
+from oneo.approvals import ApprovalRequest
 from oneo.forms.answers import Taken
 from oneo.store import executions, models, workflows
 from oneo.store.address import Address
@@ -169,6 +170,8 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "definition_hash": lambda aim: "changed",
     "scopes": lambda aim: ["hooks"],
     "token_id": lambda aim: row(aim, models.ApiToken, "true").id,
+    "approval_id": lambda aim: row(aim, models.Approval, "true").id,
+    "by": lambda aim: "open",
     "path": lambda aim: "orders",
     "code": lambda aim: "signature",
     "mailbox": lambda aim: "support",
@@ -191,6 +194,20 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "revisions.changed_since": {"revision": lambda aim: 0},
     "executions.recent": {"status": lambda aim: "pending"},
     "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
+    "approvals.request": {
+        "wanted": lambda aim: ApprovalRequest("changed", ["changed"]),
+        "key": lambda aim: "discount",
+    },
+    "approvals.recent": {"status": lambda aim: "pending"},
+    "approvals.decide": {"decision": lambda aim: "approve"},
+    "outgoing.settle": {
+        "row": lambda aim: row(aim, models.Notification, "id = '{notification}'"),
+        "status": lambda aim: "sent",
+    },
+    "outgoing.recent": {"status": lambda aim: None},
+    "outgoing.explain": {"problem": lambda aim: "changed"},
+    "outgoing.expire": {"problem": lambda aim: "changed"},
+    "outgoing.give_up": {"problem": lambda aim: "changed", "silent_for": lambda aim: timedelta(days=-1)},
     "holds.place": {"kind": lambda aim: "email"},
     "gatherings.put_back": {
         "row": lambda aim: row(aim, models.Gathering, "workflow_id = '{workflow}'"),

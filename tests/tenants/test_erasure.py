@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import select, text
 
 from dag_factory.publish import publish
+from oneo.approvals import ApprovalRequest
 from oneo.database import Database
 from oneo.forms.answers import Taken
 from oneo.forms.spec import parse_form
 from oneo.importing import ImportOptions, import_file
 from oneo.settings import settings
 from oneo.store import (
+    approvals,
     executions,
     form_files,
     form_links,
@@ -176,6 +178,30 @@ def test_lists_and_ends_of_workflows_forget_the_person(
     assert (counts["suppressions"], counts["inbox_events"]) == (2, 1)
     with bench.database.tenant(bench.tenant) as session:
         assert [one.value for one in suppressions.entries(session)] == [OTHERS[2]]
+
+
+def test_approvals_about_the_person_go_and_their_name_goes_out_of_others(
+    oneo: Callable[..., Any], bench: Bench, ann: str
+) -> None:
+    wanted = {
+        "about": ApprovalRequest("Discount?", ["eva"], record_id=UUID(ann)),
+        "asked": ApprovalRequest(f"From {ANN}?", [ANN, "eva"]),
+        "others": ApprovalRequest("From?", [OTHERS[0]]),
+    }
+    with bench.database.tenant(bench.tenant) as session:
+        rows = {key: approvals.request(session, bench.tenant, one, key=key) for key, one in wanted.items()}
+        approvals.decide(session, bench.tenant, rows["about"].id, "approve", by="eva")
+        approvals.decide(session, bench.tenant, rows["asked"].id, "approve", by=ANN, comment=ANN)
+    counts = erase(oneo, bench.tenant)["erased"]
+    assert (counts["approvals"], counts["approvals_mentioning"]) == (1, 1)
+    with bench.database.tenant(bench.tenant) as session:
+        left = {row.key: row for row in approvals.recent(session)}
+        assert sorted(left) == ["asked", "others"]
+        assert (left["asked"].decision, left["asked"].assignees) == ("approve", ["[erased]", "eva"])
+        assert (
+            ANN.lower()
+            not in str([vars(row) for row in inbox.recent(session, "approval", "decided")]).lower()
+        )
 
 
 def test_forms_that_the_person_filled_in(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:

@@ -12,11 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dag_factory.publish import publish
+from oneo.approvals import ApprovalRequest
 from oneo.database import Database
 from oneo.forms.answers import Taken
 from oneo.forms.spec import FormSpec
 from oneo.store import (
     api_tokens,
+    approvals,
     executions,
     form_files,
     form_links,
@@ -178,6 +180,7 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
         cv = Taken(word, word, "text/plain", word.encode())
         form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
         api_tokens.create(session, tenant, word, ["events"])
+        approvals.request(session, tenant, ApprovalRequest(word, [word], word), key="discount")
         hook_refusals.note(session, tenant, "orders", "signature", word)
         mail_id = inbox.put(session, tenant, "app", word, {"word": word}, record_id=ids.record)
         assert mail_id is not None

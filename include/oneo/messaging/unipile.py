@@ -22,6 +22,8 @@ from oneo.messaging.incoming import (
     shortened,
 )
 
+# The Airflow connection of a tenant that its webhooks prove themselves by, and its answers go out through.
+CONNECTION = "oneo_unipile"
 _KINDS = {"LINKEDIN": LINKEDIN, "WHATSAPP": WHATSAPP}
 _DEGREES = {"SELF": 0, "DISTANCE_1": 1, "DISTANCE_2": 2, "DISTANCE_3": 3}
 _MEDIA = {"img": "image", "image": "image", "video": "video", "audio": "audio", "file": "file"}

@@ -16,8 +16,8 @@ from oneo.errors import NotFoundError, UserError
 from oneo.store.models import ApiToken
 from oneo.suggest import did_you_mean
 
-# What a key may open: events of applications, and looking at hooks.
-SCOPES = ("events", "hooks")
+# What a key may open: events of applications, pushed metrics, looking at hooks, approvals (in the name of any person).
+SCOPES = ("events", "metrics", "hooks", "approvals")
 PREFIX = "oneo_"
 # When a key was last used need not be known to the second, and a write for each request would cost as much as the rest.
 _USED_EVERY = timedelta(minutes=1)

@@ -27,6 +27,7 @@ from oneo.store.endings import ENDED
 from oneo.store.executions import FINAL
 from oneo.store.forms import FORM
 from oneo.store.models import (
+    Approval,
     Execution,
     ExecutionLog,
     FormFile,
@@ -110,6 +111,7 @@ def erase(session: Session, email: str) -> Erased:
     ended = (InboxEvent.kind == ENDED) & InboxEvent.execution_id.in_(execution_ids)
     about = delete(InboxEvent).where(InboxEvent.record_id.in_(record_ids) | ended)
     counts["form_files"] = _delete_form_files(session, address, record_ids)
+    counts |= _erase_approvals(session, address, record_ids, execution_ids)
     counts["form_links"] = _delete_form_links(session, address, record_ids)
     counts |= _erase_mail(session, address)
     counts["inbox_events"] = _deleted(session, about)
@@ -130,6 +132,23 @@ def erase(session: Session, email: str) -> Erased:
     counts["other_texts"] = sum(_scrub(session, address, model, columns) for model, columns in elsewhere)
     runs = sorted({(row.dag_id, row.run_id) for row in open_or_ended})
     return Erased(counts, execution_ids, runs, address)
+
+
+def _erase_approvals(
+    session: Session, address: Address, record_ids: list[UUID], execution_ids: list[UUID]
+) -> dict[str, int]:
+    """Delete what was asked about the person. What they were asked or said themselves, others count on: it stays."""
+    about = Approval.record_id.in_(record_ids) | Approval.execution_id.in_(execution_ids)
+    columns = (
+        Approval.title,
+        Approval.description,
+        Approval.assignees,
+        Approval.options,
+        Approval.comment,
+        Approval.decided_by,
+    )
+    gone = _deleted(session, delete(Approval).where(about))
+    return {"approvals": gone, "approvals_mentioning": _scrub(session, address, Approval, columns)}
 
 
 def _erase_mail(session: Session, address: Address) -> dict[str, int]:
@@ -180,12 +199,13 @@ def _executions(session: Session, address: Address, record_ids: list[UUID]) -> l
         if address.stands_in([row.input, row.output, row.context_updates, row.error])
     }
     logged |= _in_objects(session, address, logged)
-    known = Execution.record_id.in_(record_ids) | Execution.id.in_(logged)
+    about = Execution.record_id.in_(record_ids) | Execution.record_ids.overlap(record_ids)
+    known = about | Execution.id.in_(logged)
     query = select(Execution).order_by(Execution.id).with_for_update()
     found = {
         row.id: row
         for row in session.scalars(query.where(known | address.could_be_in(*columns)))
-        if row.record_id in record_ids
+        if {row.record_id, *(row.record_ids or ())}.intersection(record_ids)
         or row.id in logged
         or address.stands_in([row.data, row.output, row.error])
     }
@@ -252,10 +272,16 @@ def _delete_tasks(
 
 
 def _delete_notifications(session: Session, address: Address, execution_ids: list[UUID]) -> int:
-    columns = (Notification.recipient, Notification.title, Notification.message, Notification.link_url)
+    columns = (
+        Notification.recipient,
+        Notification.title,
+        Notification.message,
+        Notification.link_url,
+        Notification.problem,
+    )
     ids = set(session.scalars(select(Notification.id).where(Notification.execution_id.in_(execution_ids))))
     for row in session.scalars(select(Notification).where(address.could_be_in(*columns))):
-        if address.stands_in([row.recipient, row.title, row.message, row.link_url]):
+        if address.stands_in([row.recipient, row.title, row.message, row.link_url, row.problem]):
             ids.add(row.id)
     return _deleted(session, delete(Notification).where(Notification.id.in_(ids)))
 

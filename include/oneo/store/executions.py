@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -75,11 +75,12 @@ def enqueue(
     dag_id: str,
     event_id: int | None = None,
     record_id: UUID | None = None,
+    record_ids: Collection[UUID] = (),
     run_after: datetime | None = None,
     execution_id: UUID | None = None,
     origin: Origin = NOBODY,
 ) -> UUID | None:
-    """Queue an execution for the dispatcher.
+    """Queue an execution for the dispatcher; `record_ids` are those of all events that it was gathered from.
 
     Returns:
         Its id; None where it is there already: this event, or whoever gave the id, has started this workflow before.
@@ -96,6 +97,7 @@ def enqueue(
         trigger_type=trigger_type,
         event_id=event_id,
         record_id=record_id,
+        record_ids=sorted(record_ids) or None,
         data=dict(data),
         dag_id=dag_id,
         run_id=run_id_for(execution_id),

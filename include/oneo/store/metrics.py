@@ -43,24 +43,30 @@ def push(
     Raises:
         UserError: No name of a series, or values that none can have; all of them at once.
     """
-    problems = [] if _SERIES.fullmatch(series) else [f"{series!r} is no name of a series"]
-    values = {name: plain(value) for name, value in values.items()}
-    if not values:
-        problems.append("no value is given")
-    for name, value in values.items():
-        reason = "no name of a value" if not _NAME.fullmatch(name) else _unfit(value)
-        if reason:
-            problems.append(f"{name!r}: {reason}")
-    if problems:
+    found = problems(series, values)
+    if found:
         raise UserError(
-            "; ".join(problems),
+            "; ".join(found),
             hint="a series is e.g. boiler-7 (letters, digits, _ . : -), its values e.g. temperature=101.5",
         )
+    pushed = {name: plain(value) for name, value in values.items()}
     event_id: int | None = session.execute(
         text("SELECT oneo_push_metrics(:tenant, :series, CAST(:pushed AS jsonb), :at)"),
-        {"tenant": tenant_id, "series": series, "pushed": to_json(values), "at": moment(at)},
+        {"tenant": tenant_id, "series": series, "pushed": to_json(pushed), "at": moment(at)},
     ).scalar_one()
     return event_id
+
+
+def problems(series: str, values: Mapping[str, Any]) -> list[str]:
+    """Everything that keeps values from being those of a series."""
+    found = [] if _SERIES.fullmatch(series) else [f"{series[:200]!r} is no name of a series"]
+    if not values:
+        found.append("no value is given")
+    for name, value in values.items():
+        reason = "no name of a value" if not _NAME.fullmatch(name) else _unfit(plain(value))
+        if reason:
+            found.append(f"{name[:200]!r}: {reason}")
+    return found
 
 
 def _unfit(value: Any) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from oneo.store.models import Notification, Task
@@ -64,6 +65,33 @@ def create(
     session.add(row)
     session.flush()
     return row
+
+
+def create_once(
+    session: Session,
+    tenant_id: str,
+    *,
+    notification_id: UUID,
+    channel: str,
+    recipient: str,
+    message: str,
+    execution_id: UUID | None,
+    node_id: str | None,
+) -> None:
+    """Queue a message for a channel's sender, unless there is one of this id, whatever its state (system session)."""
+    new = insert(Notification).values(
+        tenant_id=tenant_id,
+        id=notification_id,
+        channel=channel,
+        recipient=recipient,
+        title="",
+        message=message,
+        priority="normal",
+        status="queued",
+        execution_id=execution_id,
+        node_id=node_id,
+    )
+    session.execute(new.on_conflict_do_nothing())
 
 
 def of_execution(session: Session, execution_id: UUID) -> list[Notification]:

@@ -20,15 +20,14 @@ def open_one(
     """The oldest execution of a workflow that has not ended; where a record is given, one about it."""
     query = _of(tenant_id, workflow_id).where(Execution.status.in_(OPEN))
     if record_id is not None:
-        query = query.where(Execution.record_id == record_id)
+        return _about(session, query, record_id)
     return session.scalar(query.order_by(Execution.created_at).limit(1))
 
 
 def enrolled(session: Session, tenant_id: str, workflow_id: str, record_id: UUID) -> UUID | None:
     """An execution that a record has had; one that was cancelled before it began is none."""
     began = or_(Execution.status != "cancelled", Execution.started_at.is_not(None))
-    query = _of(tenant_id, workflow_id).where(Execution.record_id == record_id, began)
-    return session.scalar(query.order_by(Execution.created_at).limit(1))
+    return _about(session, _of(tenant_id, workflow_id).where(began), record_id)
 
 
 def full_seconds(session: Session, tenant_id: str, workflow_id: str, most: int) -> float | None:
@@ -91,6 +90,19 @@ def wake(session: Session, row: Execution) -> None:
 
 def _of(tenant_id: str, workflow_id: str) -> Select[UUID]:
     return select(Execution.id).where(Execution.tenant_id == tenant_id, Execution.workflow_id == workflow_id)
+
+
+def _about(session: Session, query: Select[UUID], record_id: UUID) -> UUID | None:
+    """The oldest of some executions that is about a record alone, else the oldest that is about it among others."""
+    oldest = query.order_by(Execution.created_at).limit(1)
+    found = session.scalar(oldest.where(Execution.record_id == record_id))
+    if found is not None:
+        return found
+    # OFFSET 0 has these looked for by themselves: they are few, and a workflow's executions may be many.
+    shared = select(Execution.tenant_id, Execution.id).where(Execution.record_ids.contains([record_id]))
+    among = shared.offset(0).subquery()
+    same = (among.c.tenant_id == Execution.tenant_id) & (among.c.id == Execution.id)
+    return session.scalar(oldest.join(among, same))
 
 
 def _key(row: Execution, same_record: bool) -> ColumnElement[bool]:

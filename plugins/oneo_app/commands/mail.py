@@ -40,7 +40,7 @@ def fetch_mail(
             from oneo_app.mail.access import access  # noqa: PLC0415 - imports Airflow
             from oneo_app.mail.fetching import Fetched, fetch  # noqa: PLC0415
             from oneo_app.mail.watching import watch_until_interrupted  # noqa: PLC0415
-            from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
+            from oneo_app.server_vault import server_vault  # noqa: PLC0415
 
             def show(done: Fetched) -> None:
                 def lines() -> None:
@@ -53,7 +53,7 @@ def fetch_mail(
 
                 answer(done.as_json(), as_json, lines)
 
-            box = access(AirflowVault(), tenant_id, mailbox)
+            box = access(server_vault(), tenant_id, mailbox)
             if watch:
                 watch_until_interrupted(found, box, everything=everything, tell=show)
             else:

@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What it is for, e.g. shop.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="What it opens: events, hooks; may be repeated.")
+        list[str],
+        typer.Option("--scope", help="What it opens: events, metrics, hooks, approvals; may be repeated."),
     ] = ["events"],  # noqa: B006 - typer's way to give a default
     tenant: Tenant = None,
     as_json: Json = False,

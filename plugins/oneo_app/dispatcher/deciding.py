@@ -20,6 +20,7 @@ from oneo_app.dispatcher import enrolling
 from oneo_app.dispatcher.trigger_index import Candidate
 
 Chain = Sequence[Mapping[str, Any]]
+_ANSWERS = UUID("3d8f5b9c-52b7-4c8b-9d0e-6a1f0e2b7c44")
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,19 @@ def carry_out(session: Session, trigger: Candidate, event: Event, verdict: Verdi
         return Decision("stopped", stopped)
     if verdict.archives and event.record_id is not None:
         deletion.archive_deleted(session, row.tenant_id, event.record_id)
-    reason = enrolling.kept_out(session, trigger, event)
+    reason = enrolling.kept_out(session, trigger, event, verdict)
     if reason is not None:
         return Decision("kept_out", reason)
     if isinstance(verdict, Gathers):
         return _gather(session, trigger, event, verdict, chain)
     together = enrolling.coalesces(session, trigger)
     if together is not None:
-        return _gather(session, trigger, event, together, chain)
-    return start(session, trigger, event, verdict, chain)
+        decision = _gather(session, trigger, event, together, chain)
+    else:
+        decision = start(session, trigger, [event], verdict, chain)
+    if verdict.answer is not None and decision.outcome in ("started", "gathered"):
+        _answer(session, trigger, verdict.answer, decision.execution_id)
+    return decision
 
 
 def _wait(session: Session, trigger: Candidate, event: Event, verdict: Arms | Disarms) -> Decision:
@@ -105,13 +110,25 @@ def _gather(session: Session, trigger: Candidate, event: Event, wanted: Gathers,
     return Decision("gathered", _waits(wanted), execution_id)
 
 
-def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, chain: Chain) -> Decision:
-    """Queue the execution that an event starts, where those there are leave room for it (system session)."""
-    row = trigger.row
+def start(
+    session: Session,
+    trigger: Candidate,
+    events: Sequence[Event],
+    verdict: Starts,
+    chain: Chain,
+    execution_id: UUID | None = None,
+) -> Decision:
+    """Queue the execution that events start, where those there are leave room for it (system session).
+
+    `execution_id` is for events that were gathered; else it follows from the event.
+    """
+    row, event = trigger.row, events[0]
     reason = enrolling.left_out(session, trigger, event.record_id)
     if reason is not None:
         return Decision("kept_out", reason)
-    execution_id = executions.enqueue(
+    wanted = execution_id or executions.id_for_event(row.tenant_id, row.workflow_id, event.id)
+    gathered = events if execution_id is not None else ()
+    queued = executions.enqueue(
         session,
         row.tenant_id,
         row.workflow_id,
@@ -122,32 +139,30 @@ def start(session: Session, trigger: Candidate, event: Event, verdict: Starts, c
         dag_id=dag_id(row.tenant_id, row.workflow_id),
         event_id=event.id,
         record_id=event.record_id,
+        record_ids={event.record_id for event in gathered if event.record_id is not None},
         run_after=event.at + timedelta(seconds=verdict.delay_seconds) if verdict.delay_seconds else None,
+        execution_id=wanted,
         origin=Origin(chain=tuple(chain)),
     )
-    if execution_id is None:
-        known = executions.id_for_event(row.tenant_id, row.workflow_id, event.id)
-        return Decision("known", "this event has started the workflow before", known)
-    if verdict.answer is not None:
-        _answer(session, trigger, verdict.answer, execution_id)
+    if queued is None:
+        return Decision("known", "this event has started the workflow before", wanted)
     waits = f"{verdict.delay_seconds:g} s after the event" if verdict.delay_seconds else ""
-    return Decision("started", waits, execution_id)
+    return Decision("started", waits, wanted)
 
 
-def _answer(session: Session, trigger: Candidate, answer: Answer, execution_id: UUID) -> None:
-    """Queue an answer. Whoever starts workflows calls nobody: the channel's sender sends it."""
-    notifications.create(
+def _answer(session: Session, trigger: Candidate, answer: Answer, execution_id: UUID | None) -> None:
+    """Queue an answer, unless there is one. Whoever starts workflows calls nobody: the channel's sender sends it."""
+    row = trigger.row
+    name = f"{row.tenant_id}/{answer.channel}/{answer.recipient}/{answer.answers}"
+    notifications.create_once(
         session,
-        trigger.row.tenant_id,
-        notification_id=uuid5(execution_id, "answer"),
+        row.tenant_id,
+        notification_id=uuid5(_ANSWERS, name),
         channel=answer.channel,
         recipient=answer.recipient,
-        title="",
         message=answer.message,
-        priority="normal",
-        link_url=None,
         execution_id=execution_id,
-        node_id=trigger.row.node_id,
+        node_id=row.node_id,
     )
 
 

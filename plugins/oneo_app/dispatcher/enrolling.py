@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from oneo.events import Event
 from oneo.store import starts, suppressions
-from oneo.verdicts import Gathers, Starts
+from oneo.verdicts import Gathers, Starts, Verdict
 from oneo_app.dispatcher.trigger_index import Candidate
 
 # Gathers what comes while a workflow has had as many executions as it may; no trigger's own key has a colon at its end.
@@ -18,18 +18,31 @@ COALESCED = "settings.start:"
 _MOST_TOLD = 100
 
 
-def kept_out(session: Session, trigger: Candidate, event: Event) -> str | None:
+def kept_out(session: Session, trigger: Candidate, event: Event, verdict: Verdict) -> str | None:
     """Why the event's record does not start the workflow, whatever else runs; None where it may (system session).
 
+    `verdict` is what the trigger says about the event: the data it starts with counts, too.
     The caller holds the tenant (`locks.try_tenants`), here and below: nobody else decides meanwhile.
     """
     row, policy = trigger.row, trigger.policy
-    found = suppressions.listed(
-        session, row.tenant_id, policy.suppression_lists, {**event.data, **event.record}
-    )
+    told = verdict.data if isinstance(verdict, Starts) and verdict.data is not None else {}
+    data = {**event.data, **event.record, **told}
+    found = suppressions.listed(session, row.tenant_id, policy.suppression_lists, data)
     if found is not None:
         return suppressed(*found)
     return reenrolled(session, trigger, event.record_id)
+
+
+def all_kept_out(session: Session, trigger: Candidate, events: Sequence[Event]) -> dict[int, str]:
+    """Why some of several events do not start the workflow, by event; none of those that may (system session)."""
+    reasons = {event.id: kept_out(session, trigger, event, trigger.consider(event)) for event in events}
+    return {event_id: reason for event_id, reason in reasons.items() if reason is not None}
+
+
+def is_whole(trigger: Candidate, event: Event) -> bool:
+    """Whether what was gathered starts all of it or not at all, such as the ends of several workflows."""
+    verdict = trigger.consider(event)
+    return isinstance(verdict, Gathers) and bool(verdict.all_of)
 
 
 def suppressed(list_name: str, kind: str) -> str:

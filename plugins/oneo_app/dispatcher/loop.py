@@ -18,7 +18,7 @@ from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.housekeeping import remove_old_events
 from oneo_app.dispatcher.matching import match_events
-from oneo_app.dispatcher.reminding import release_due
+from oneo_app.dispatcher.reminding import expire_approvals, release_due
 from oneo_app.dispatcher.starting import start_next
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 from oneo_app.dispatcher.waiting import fire_timers, show_existing, start_gathered
@@ -116,6 +116,7 @@ class Dispatcher:
             lambda: start_gathered(self.database, self._index),
             lambda: show_existing(self.database, self._index),
             lambda: release_due(self.database),
+            lambda: expire_approvals(self.database),
         ]
 
     def _give_pools(self) -> None:

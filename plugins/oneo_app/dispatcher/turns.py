@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -30,13 +32,7 @@ def has_turn(session: Session, row: Execution) -> bool:
         # It is checked at publish: one that cannot be read came in another way, and must not stop the queue.
         executions.postpone(session, row, LOOK_AGAIN_SECONDS, f"settings.start cannot be read: {error}")
         return False
-    found = (
-        suppressions.listed(session, row.tenant_id, policy.suppression_lists, row.data)
-        if row.event_id is not None
-        else None
-    )
-    if found is not None:
-        cancel(session, row, {"type": "Suppressed", "message": suppressed(*found)})
+    if row.event_id is not None and _is_suppressed(session, row, policy.suppression_lists):
         return False
     if policy.overlap in ("queue", "cancel_previous") or _queues(policy):
         locks.lock_values(session, row.tenant_id, row.workflow_id, [("start", None)])
@@ -51,6 +47,28 @@ def has_turn(session: Session, row: Execution) -> bool:
     if policy.overlap == "cancel_previous":
         _take_place(session, row, policy)
     return True
+
+
+def _is_suppressed(session: Session, row: Execution, lists: Sequence[str]) -> bool:
+    """Cancel an execution about somebody who was put on a list since it was queued; of a batch, only leave them out."""
+    records = _batch(row)
+    found = [suppressions.listed(session, row.tenant_id, lists, one) for one in records or [row.data]]
+    listed = [one for one in found if one is not None]
+    if len(listed) == len(found):
+        cancel(session, row, {"type": "Suppressed", "message": suppressed(*listed[0])})
+        return True
+    if listed:
+        left = [record for record, one in zip(records, found, strict=True) if one is None]
+        row.data = {**row.data, "records": left, "count": len(left)}
+    return False
+
+
+def _batch(row: Execution) -> list[dict[str, Any]]:
+    """The records of a batch's execution; empty for any other."""
+    ids, records = set(map(str, row.record_ids or ())), row.data.get("records")
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        return []
+    return records if ids and {one.get("id") for one in records} <= ids else []
 
 
 def _queues(policy: StartPolicy) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from oneo.database import Database
 from oneo.events import SEEN, Event
-from oneo.store import events, gatherings, locks, timers, triggers
+from oneo.store import events, executions, gatherings, locks, timers, triggers
 from oneo.store.models import Gathering, Record
 from oneo.store.records import view
 from oneo.verdicts import Starts
@@ -51,25 +51,50 @@ def _start(session: Session, index: TriggerIndex, gathering: Gathering) -> None:
         if together is not None:
             gatherings.put_back(session, gathering, together.within_seconds)
             return
-        decision = _start_one(session, trigger, gathering, found)
-        if decision.outcome == "started":
-            return
+        _start_together(session, trigger, gathering, found)
+        return
     events.note_decision(session, gathering.tenant_id, gathering.event_ids, where, decision.as_json())
 
 
-def _start_one(
+def _start_together(
     session: Session, trigger: Candidate, gathering: Gathering, found: Sequence[Event]
+) -> None:
+    """Start the execution of gathered events, without those whose record may not start it (any more)."""
+    reasons = enrolling.all_kept_out(session, trigger, found)
+    if reasons and enrolling.is_whole(trigger, found[0]):
+        # Without one of them the others are not what was waited for.
+        reasons = dict.fromkeys((event.id for event in found), next(iter(reasons.values())))
+    left = [event for event in found if event.id not in reasons]
+    without = ""
+    if left:
+        # The execution that was promised to all is that of the first; of one that is left out it may be needed yet.
+        first = gathering.event_ids[0] if gathering.event_ids[0] not in reasons else left[0].id
+        decision = _start_one(session, trigger, gathering, left, first)
+        if decision.outcome != "started":
+            _note(session, trigger, left, decision)
+        elif reasons:
+            without = f"; execution {decision.execution_id} started without it"
+            told = f"{len(reasons)} of {len(found)} events were left out"
+            _note(session, trigger, left, Decision("gathered", told, decision.execution_id))
+    for event in found:
+        if event.id in reasons:
+            _note(session, trigger, [event], Decision("kept_out", f"{reasons[event.id]}{without}"))
+
+
+def _start_one(
+    session: Session, trigger: Candidate, gathering: Gathering, left: Sequence[Event], first: int
 ) -> Decision:
-    """Start the execution of gathered events, unless the record that all are about has been enrolled meanwhile."""
     if gathering.key == enrolling.COALESCED or trigger.node_type is None:
-        data = enrolling.coalesced(trigger, found)
+        data = enrolling.coalesced(trigger, left)
     else:
-        data = trigger.node_type.combined(trigger.options, found)
-    if {event.record_id for event in found} == {found[0].record_id}:
-        reason = enrolling.reenrolled(session, trigger, found[0].record_id)
-        if reason is not None:
-            return Decision("kept_out", reason)
-    return start(session, trigger, found[0], Starts(data), gathering.chain)
+        data = trigger.node_type.combined(trigger.options, left)
+    execution_id = executions.id_for_event(gathering.tenant_id, gathering.workflow_id, first)
+    return start(session, trigger, left, Starts(data), gathering.chain, execution_id)
+
+
+def _note(session: Session, trigger: Candidate, about: Sequence[Event], decision: Decision) -> None:
+    ids = [event.id for event in about]
+    events.note_decision(session, trigger.row.tenant_id, ids, trigger.address, decision.as_json())
 
 
 def fire_timers(database: Database, now: datetime | None = None) -> int:

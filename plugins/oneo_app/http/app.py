@@ -43,7 +43,13 @@ def make_app(vault: Vault | None = None) -> FastAPI:
     from fastapi import FastAPI  # noqa: PLC0415 - see LazyApp
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
-    from oneo.errors import InfrastructureError, NotFoundError, UserError  # noqa: PLC0415
+    from oneo.errors import (  # noqa: PLC0415
+        InfrastructureError,
+        NotAllowedError,
+        NotFoundError,
+        OverError,
+        UserError,
+    )
     from oneo_app.http import routes  # noqa: PLC0415
     from oneo_app.http.intake import Intake  # noqa: PLC0415
     from oneo_app.http.refusal_notes import RefusalNotes  # noqa: PLC0415
@@ -57,7 +63,9 @@ def make_app(vault: Vault | None = None) -> FastAPI:
     for module in pkgutil.iter_modules(routes.__path__):
         app.include_router(importlib.import_module(f"{routes.__name__}.{module.name}").router)
     app.add_exception_handler(RequestRefusedError, _refused)
+    app.add_exception_handler(NotAllowedError, _refuse(403))
     app.add_exception_handler(NotFoundError, _refuse(404))
+    app.add_exception_handler(OverError, _refuse(409))
     app.add_exception_handler(UserError, _refuse(400))
     for unavailable in (InfrastructureError, OperationalError):
         app.add_exception_handler(unavailable, _unavailable)

@@ -71,6 +71,17 @@ def read(
         valid = values(options.secrets, secrets)
         verify(options, valid, request.headers, request.raw)
         known += valid
+    return read_unproven(tenant_id, hooks, request, known)
+
+
+def read_unproven(
+    tenant_id: str, hooks: Sequence[TriggerWebhookConfig], request: Received, secrets: Sequence[str] = ()
+) -> Incoming:
+    """The same of a request that need prove nothing; `secrets` are the values that must not be kept.
+
+    Raises:
+        RequestRefusedError: It cannot be read, or does not fit.
+    """
     limit = min(options.max_bytes for options in hooks)
     body = inflate(request.raw, request.headers.get("content-encoding", ""), limit)
     found = _payload(request, body)
@@ -79,11 +90,11 @@ def read(
     key = _key(hooks[0], request.headers, found.value)
     data = {
         # Of a GET the payload is the query.
-        "payload": redact(found.value, known) if request.method == "GET" else found.value,
+        "payload": redact(found.value, secrets) if request.method == "GET" else found.value,
         "method": request.method,
         "content_type": request.headers.get("content-type", ""),
-        "headers": redact(_headers(request.headers, hooks), known),
-        "query": redact(_query(request), known),
+        "headers": redact(_headers(request.headers, hooks), secrets),
+        "query": redact(_query(request), secrets),
         "files": found.files,
     }
     return Incoming(tenant_id, WEBHOOK, hooks[0].topic, data, key)

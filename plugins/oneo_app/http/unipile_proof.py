@@ -12,7 +12,6 @@ from oneo.store.tenants import check_id
 from oneo_app.http.refusals import RequestRefusedError
 from oneo_operators.services import Vault, find_connection
 
-CONNECTION = "oneo_unipile"
 OWN_HEADER = "unipile-auth"
 SIGNATURE = "unipile-signature"
 WINDOW_SECONDS = 300

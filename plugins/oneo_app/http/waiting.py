@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
@@ -36,14 +37,18 @@ async def outcome(
 
 
 def _look(tenant_id: str, workflow_id: str, node_id: str, event_id: int) -> dict[str, Any]:
-    execution_id = executions.id_for_event(tenant_id, workflow_id, event_id)
     with database().tenant(tenant_id) as session:
+        event = session.get(InboxEvent, (tenant_id, event_id))
+        decision = (event.decisions or {}).get(address(workflow_id, node_id), {}) if event is not None else {}
+        # One that was gathered with others is part of the first one's execution.
+        promised = decision.get("execution")
+        execution_id = (
+            UUID(promised) if promised else executions.id_for_event(tenant_id, workflow_id, event_id)
+        )
         row = session.get(Execution, (tenant_id, execution_id))
         if row is not None:
             ended = {"output": row.output} if row.status == "success" else {}
             return {"execution": str(execution_id), "status": row.status, **ended}
-        event = session.get(InboxEvent, (tenant_id, event_id))
-        decision = (event.decisions or {}).get(address(workflow_id, node_id), {}) if event is not None else {}
-    if decision.get("outcome") in ("refused", "stopped"):
+    if decision.get("outcome") in ("refused", "kept_out", "stopped"):
         return {"status": "refused", "reason": decision.get("reason", "")}
     return {"execution": str(execution_id), "status": "pending"}

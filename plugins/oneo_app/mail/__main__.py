@@ -14,7 +14,7 @@ from oneo.settings import settings
 from oneo.store.tenants import check_id
 from oneo_app.mail.access import access
 from oneo_app.mail.watching import watch
-from oneo_operators.airflow_vault import AirflowVault
+from oneo_app.server_vault import server_vault
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def wanted(text: str) -> list[tuple[str, str]]:
 def _watch(tenant_id: str, connection: str, stop: Event) -> None:
     while not stop.is_set():
         try:
-            box = access(AirflowVault(), tenant_id, connection)
+            box = access(server_vault(), tenant_id, connection)
         except OneoError as error:
             logger.warning("tenant %s, mailbox %s is not watched: %s", tenant_id, connection, error)
             stop.wait(LOOK_AGAIN_SECONDS)

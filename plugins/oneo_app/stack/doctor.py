@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from packaging.requirements import Requirement
 from rich.console import Console
 
-from oneo.errors import OneoError
+from oneo.database import Database
+from oneo.errors import InfrastructureError, OneoError
 from oneo.settings import settings
+from oneo.store import outgoing
 from oneo_app.stack import leftovers, postgres, state
 from oneo_app.stack.databases import needs_embedded, resolve
 from oneo_app.stack.layout import layout
@@ -62,6 +64,7 @@ def examine() -> list[Finding]:
         _port,
         _left_behind,
         _databases,
+        _messages,
     ]
     findings: list[Finding] = []
     for check in checks:
@@ -202,3 +205,33 @@ def _databases() -> Iterator[Finding]:
             f"at revision {found or 'none'}, this version needs {newest}",
             "`oneo down`, then `oneo up` migrates it",
         )
+
+
+def _messages() -> Iterator[Finding]:
+    """Messages that wait for something, or may not have been sent."""
+    where = layout()
+    if needs_embedded() and postgres.postmaster(where) is None:
+        return
+    url = resolve(where).oneo
+    try:
+        found, newest = oneo_revisions(url)
+    except InfrastructureError:
+        found, newest = None, ""
+    if found != newest:
+        # The check of the databases has said so.
+        return
+    store = Database(url)
+    try:
+        with store.system() as session:
+            rows = outgoing.troubled(session)
+    finally:
+        store.dispose()
+    for tenant_id, status, problem, count in rows:
+        yield Finding(
+            "messages",
+            "warn",
+            f"{count} of tenant {tenant_id} {'wait' if status == 'queued' else 'may not have been sent'}: {problem}",
+            f"`oneo notifications list --tenant {tenant_id} --status {status}` shows them",
+        )
+    if not rows:
+        yield Finding("messages", "ok", "none waits for anything")

@@ -1,5 +1,6 @@
 """The tables as SQLAlchemy models. The migrations are the source; a test compares the two."""
 
+from oneo.store.models.approvals import Approval
 from oneo.store.models.base import Base
 from oneo.store.models.events import Gathering, HookRefusal, InboxEvent, Metric, RecordEvent, Timer
 from oneo.store.models.executions import Execution, ExecutionLog, Notification, Rotation, Task
@@ -22,6 +23,7 @@ __all__ = [
     "RECORDS",
     "ActiveTrigger",
     "ApiToken",
+    "Approval",
     "Base",
     "Execution",
     "ExecutionLog",

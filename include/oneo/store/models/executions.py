@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Uuid, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from oneo.store.models.base import Base
@@ -19,7 +19,8 @@ class Execution(Base):
     `parent_execution_id` and `parent_node` (with its loop index) say which node of which execution asked for it,
     `depth` how many executions it stands in, `started_by` which person stands behind it. `postponed` says why a
     pending one that was due has not started, `held` that it waits for another of its workflow to end. `chain` holds
-    the executions that led to it through events, first first.
+    the executions that led to it through events, first first. `record_ids` are all records of gathered events;
+    `record_id` is then the first one's.
     """
 
     __tablename__ = "executions"
@@ -50,6 +51,7 @@ class Execution(Base):
     held: Mapped[bool] = mapped_column(server_default="false")
     chain: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
     output_object: Mapped[dict[str, Any] | None]
+    record_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
 
 
 class ExecutionLog(Base):
@@ -110,7 +112,9 @@ class Rotation(Base):
 class Notification(Base):
     """One message to one recipient on one channel; a channel's sender takes it from here.
 
-    One that is scheduled waits until `due_at`; where it reminds of a task, it goes with it.
+    One that is scheduled waits until `due_at`; where it reminds of a task, it goes with it. One that goes out is
+    `queued`, `sending`, and then `sent`, `failed` or `unknown`: it may have been sent. `problem` says why, `reference`
+    is what its channel calls it, `tried_at` is when the last of its `attempts` began.
     """
 
     __tablename__ = "notifications"
@@ -128,3 +132,7 @@ class Notification(Base):
     due_at: Mapped[datetime | None]
     task_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    tried_at: Mapped[datetime | None]
+    reference: Mapped[str | None]
+    problem: Mapped[str | None]

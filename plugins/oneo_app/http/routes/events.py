@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -14,18 +14,13 @@ from oneo.database import database
 from oneo.store import emitting, inbox
 from oneo_app.http.authority import opened_by
 from oneo_app.http.bodies import read_raw
-from oneo_app.http.payloads import parse
-from oneo_app.http.refusals import RequestRefusedError
-
-MAX_BYTES = 1_048_576
+from oneo_app.http.schemas import MAX_BYTES, Body, read
 
 router = APIRouter()
 
 
-class EmittedEvent(BaseModel):
+class EmittedEvent(Body):
     """An event as its sender describes it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(description="What happened, e.g. `lead_qualified`.")
     data: dict[str, Any] = Field(default_factory=dict, description="What workflows get to know of it.")
@@ -42,20 +37,7 @@ async def emit(request: Request, tenant: Annotated[str, Depends(opened_by("event
 
 
 def _emit(tenant_id: str, raw: bytes) -> JSONResponse:
-    try:
-        event = EmittedEvent.model_validate(parse(raw, "application/json").value)
-    except ValidationError as error:
-        problems = [
-            {"path": ".".join(["$", *map(str, one["loc"])]), "message": one["msg"]}
-            for one in error.errors(include_url=False)
-        ]
-        raise RequestRefusedError(
-            422,
-            f"this is no event: {len(problems)} problem(s)",
-            'send {"name": …, "data": {…}, "key": …}',
-            code="schema",
-            problems=problems,
-        ) from None
+    event = read(EmittedEvent, raw, "event", 'send {"name": …, "data": {…}, "key": …}')
     with database().tenant(tenant_id) as session:
         event_id = emitting.emit(session, tenant_id, event.name, event.data, key=event.key)
         known = event_id is None

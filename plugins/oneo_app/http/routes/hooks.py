@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -11,13 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from oneo.database import database
+from oneo.events import Event
+from oneo.store import inbox
+from oneo.verdicts import Refuses
 from oneo_app import hooks as kept
 from oneo_app.dispatcher.trigger_index import Candidate
 from oneo_app.http.authority import opened_by
 from oneo_app.http.bodies import read_raw
 from oneo_app.http.clients import client_address
-from oneo_app.http.hook_events import Received, admit, read
-from oneo_app.http.intake import Accepted
+from oneo_app.http.hook_events import Received, admit, read, read_unproven
+from oneo_app.http.intake import Accepted, Incoming
 from oneo_app.http.refusals import RequestRefusedError
 from oneo_app.http.waiting import outcome
 from oneo_operators.nodes.triggers.trigger_webhook import WEBHOOK, TriggerWebhookConfig
@@ -59,6 +63,35 @@ def events(
     """The last events of a hook with what was decided about each, and what it refused and why."""
     with database().tenant(tenant) as session:
         return kept.report(session, tenant, path, limit)
+
+
+@router.post("/api/v1/hooks/{path}/test")
+async def try_out(
+    request: Request, path: str, tenant: Annotated[str, Depends(opened_by("hooks"))]
+) -> dict[str, Any]:
+    """What a hook would make of this body, and what each workflow says. It needs no signature; nothing is kept."""
+    found = await request.app.state.triggers.watching(tenant, WEBHOOK, path)
+    if not found:
+        raise RequestRefusedError(404, "there is no such hook", code="unknown")
+    hooks = _readable(found)
+    raw = await read_raw(request, min(options.max_bytes for options in hooks))
+    method = hooks[0].methods[0]
+    received = Received(method, request.headers, request.query_params.multi_items(), raw)
+    return await run_in_threadpool(_tried, tenant, found, read_unproven(tenant, hooks, received))
+
+
+def _tried(tenant_id: str, found: Sequence[Candidate], incoming: Incoming) -> dict[str, Any]:
+    event = Event(0, tenant_id, incoming.kind, incoming.topic, datetime.now(UTC), incoming.data)
+    known = None
+    if incoming.key is not None:
+        with database().tenant(tenant_id) as session:
+            known = inbox.find(session, tenant_id, incoming.kind, incoming.topic, incoming.key)
+    said = []
+    for one in found:
+        verdict = one.consider(event)
+        reason = verdict.reason if isinstance(verdict, Refuses) else ""
+        said.append({"trigger": one.address, "outcome": "refuses" if reason else "starts", "reason": reason})
+    return {"key": incoming.key, "known": known, "payload": incoming.data["payload"], "triggers": said}
 
 
 async def _accept(request: Request, tenant: str, hooks: Sequence[TriggerWebhookConfig]) -> Accepted:

@@ -19,7 +19,7 @@ from oneo.store import tenants
 from oneo_app.http.bodies import read_raw
 from oneo_app.http.intake import Incoming
 from oneo_app.http.refusals import RequestRefusedError
-from oneo_app.http.unipile_proof import CONNECTION, prove
+from oneo_app.http.unipile_proof import prove
 
 router = APIRouter()
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ MAX_BYTES = 10 * 1024 * 1024
 @router.post("/unipile/{tenant}", include_in_schema=False)
 async def receive(request: Request, tenant: str) -> JSONResponse:
     """Take a webhook of the tenant's connection `oneo_unipile` in."""
-    return await _receive(request, tenant, CONNECTION)
+    return await _receive(request, tenant, unipile.CONNECTION)
 
 
 @router.post("/unipile/{tenant}/{connection}", include_in_schema=False)

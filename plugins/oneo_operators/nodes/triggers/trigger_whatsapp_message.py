@@ -47,8 +47,8 @@ class TriggerWhatsappMessageConfig(MessageTriggerConfig):
     )
     auto_acknowledge: bool = Field(
         default=False,
-        description="Answer at once that the message has come; not in groups. The answer is queued as a notification "
-        "on the channel `whatsapp`.",
+        description="Answer at once that the message has come; once for each message, not in groups. It goes out "
+        "through UniPile, by the connection `oneo_unipile`.",
     )
     acknowledgement: str = Field(default=THANKS, min_length=1, description="What is answered then.")
 
@@ -83,7 +83,8 @@ class TriggerWhatsappMessageOperator(TriggerOperator):
             return Refuses(reason)
         if not options.auto_acknowledge or event.data.get("is_group"):
             return Starts()
-        return Starts(answer=Answer(WHATSAPP, str(event.data["chat_id"]), options.acknowledgement))
+        chat, message = str(event.data["chat_id"]), str(event.data["message_id"])
+        return Starts(answer=Answer(WHATSAPP, chat, options.acknowledgement, answers=message))
 
 
 def _is_one_of(number: str, numbers: list[str]) -> bool:
