@@ -161,6 +161,12 @@ def test_an_expression_is_refused_with_the_place_in_it(oneo, tmp_path):
     assert oneo("eval", "{{ record.__class__ }}", "-c", str(names)).returncode == 1
     good = oneo("eval", "{{ record.score }} > 80", "-c", str(names), "--condition", "--json")
     assert (good.returncode, json.loads(good.stdout)) == (0, {"value": True, "type": "boolean"})
+    span = oneo("eval", "{{ duration(minutes=90) }}", "-c", str(names), "--json")
+    assert json.loads(span.stdout) == {"value": "PT1H30M", "type": "duration"}
+    long = oneo("eval", "{{ " + "record.score + " * 600 + "record.scor }}", "-c", str(names))
+    assert len(long.stderr) < 400
+    _, line, pointer, _ = long.stderr.splitlines()
+    assert line[pointer.index("^") :] == "scor }}"
     kept = oneo("eval", "{{ record.name }}", "-c", str(names), "--json")
     assert json.loads(kept.stdout) == {"value": "{{secrets.x}}", "type": "string"}
 
