@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from dag_factory.definition import Node, Workflow
-from dag_factory.dialects.javascript import NotTranslatableError, translate
+from dag_factory.dialects.javascript import translate
+from dag_factory.dialects.javascript_tokens import NotTranslatableError
 from dag_factory.dialects.step_actions import TRIGGERS
 from dag_factory.dialects.writing import Rewritten, about, edges_of
 from dag_factory.json_path import json_path
@@ -153,9 +154,9 @@ def _in_javascript(condition: str) -> str | None:
     """A condition that is read as the same one; None where there is none."""
     plain = re.sub(r"\{\{\s*|\s*\}\}", "", condition).strip()
     # What means something else in JavaScript stands in braces there, too.
-    for source, read_as in ((plain, plain), (f"{{{{ {plain} }}}}", f"({plain})")):
+    for source in (plain, f"{{{{ {plain} }}}}"):
         try:
-            if translate(source) == read_as:
+            if translate(source) in (plain, f"({plain})"):
                 return source
         except NotTranslatableError:
             continue
