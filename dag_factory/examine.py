@@ -7,6 +7,7 @@ from typing import Any
 
 from dag_factory.catalogue import Catalogue
 from dag_factory.check_calls import Published, call_problems
+from dag_factory.check_skipped import skipped_problems
 from dag_factory.checks import check
 from dag_factory.compile import compile_workflow
 from dag_factory.definition import Workflow, definition_hash
@@ -65,6 +66,8 @@ def examine(document: Any, catalogue: Catalogue, published: Published | None = N
         problems += reading.converted.in_words_of_author(found)
         if not any(problem.severity == "error" for problem in problems):
             plan = compile_workflow(reading.workflow, catalogue, definition_hash(document))
+            skipped = skipped_problems(reading.workflow, plan, catalogue)
+            problems += reading.converted.in_words_of_author(skipped)
     converted = reading.converted
     return Examination(
         document, converted.dialect, problems, converted.approximations, reading.workflow, plan

@@ -178,7 +178,7 @@ class _Reader:
             if test is None:
                 sign = written.get("operator") if isinstance(written, dict) else written
                 hint = "one of " + ", ".join(flow_conditions.OPERATORS)
-                self._result.refuse(here, f"there is no operator {sign!r}", hint, node=_id(node))
+                self._result.refuse(here, f"there is no operator {sign!r}", hint, node=_id(node), at=place)
                 # The way out is there all the same: edges from it are no further mistakes.
                 test = flow_conditions.undecided(written, index)
             tests.append(test)
