@@ -20,6 +20,7 @@ from dag_factory.definition import Workflow
 from dag_factory.plan import ERROR
 from dag_factory.written import Written, written_edges
 from oneo.problems import Problem
+from oneo.suggest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,10 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequenc
         entries = [entry for entry in entries if entry != owner]
         loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), onward, into, targets)
     for owner, loop in loops.items():
+        unknown = _unknown_ends(loop, written, places[owner], known)
+        problems += unknown
+        if unknown and not loop.entries:
+            continue  # it repeats nothing, as has been said
         problems += _structure(loop, loops, written, places[owner], into)
     closing = [
         edge
@@ -230,6 +235,24 @@ def _structure(
                 Problem("error", owner, place, message, "put one loop wholly inside the other, or after it")
             )
     return problems
+
+
+def _unknown_ends(loop: Loop, written: Sequence[Written], place: str, known: set[str]) -> list[Problem]:
+    """Names of a loop's config that neither a node has, nor an edge out of the loop node as its condition."""
+    owner, spec = loop.owner, loop.spec
+    conditions = {edge.condition for edge in written if edge.source == owner}
+    ends = (("goes back to", spec.body_target, spec.body_at), ("leads on to", spec.exit_target, spec.exit_at))
+    return [
+        Problem(
+            "error",
+            owner,
+            f"{place}.config{at}",
+            f"loop {owner!r} {what} {name!r}, which is no node of this workflow and no condition of its edges",
+            did_you_mean(name, (known - {owner}) | {one for one in conditions if one}),
+        )
+        for what, name, at in ends
+        if name is not None and name not in known and name not in conditions
+    ]
 
 
 def _own_edges(loop: Loop, written: Sequence[Written], place: str, into: set[Written]) -> list[Problem]:

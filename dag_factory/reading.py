@@ -18,7 +18,7 @@ from dag_factory.dialects import Converted, to_canonical
 from dag_factory.forms import description_at, in_plain_words, keys_at
 from dag_factory.json_path import json_path
 from oneo.errors import InvalidDefinitionError, UserError
-from oneo.problems import Problem
+from oneo.problems import Problem, shown
 from oneo.suggest import did_you_mean
 
 MAX_BYTES = 5_000_000
@@ -141,6 +141,15 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a JSON value")
 
 
+# What rows and exports have beside a definition.
+_OF_THE_STORE = frozenset(
+    {
+        "version", "status", "tenant", "tenant_id", "created_by", "created_at", "updated_by", "updated_at", "enabled",
+        "metadata", "is_active", "active",
+    }
+)  # fmt: skip
+
+
 def read(document: Any) -> Reading:
     """Read a parsed document into the canonical form."""
     if not isinstance(document, dict):
@@ -186,20 +195,17 @@ def _problem(document: dict[str, Any], details: ErrorDetails) -> Problem:
     message = in_plain_words(details)
     if kind == "extra_forbidden":
         message, hint = f"unknown key {key!r}", did_you_mean(str(key), keys_at(Workflow, location[:-1]))
+        if len(location) == 1 and key in _OF_THE_STORE:
+            hint = "remove it: the store keeps that beside each version"
     elif kind == "missing":
-        message, hint = f"{key!r} is missing", hint or "add it"
+        message, hint = f"{key!r} is missing", f"add it: {hint}" if hint else "add it"
     elif kind == "string_pattern_mismatch":
         longest = 150 if location == ("id",) else 100
-        message = f"{_short(given)} cannot be an id"
+        message = f"{shown(given)} cannot be an id"
         hint = f"letters, digits, _ and -, at most {longest} of them"
     elif isinstance(given, str | int | float | None):
-        message = f"{message}, got {_short(given)}"
+        message = f"{message}, got {shown(given)}"
     return Problem("error", node, json_path(location), message, hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _kind(value: Any) -> str:

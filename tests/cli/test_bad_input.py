@@ -78,7 +78,7 @@ def test_ten_mistakes_are_reported_together_each_with_its_place(oneo, tmp_path):
         ("calc", "$.nodes[4].config.update_fields.a"),
         ("tell", "$.nodes[5].config.recipients[0]"),
         ("tell", "$.nodes[5].config.message"),
-        (None, "$.edges[1].target"),
+        ("find", "$.edges[1].target"),
         (None, "$.settings.timezone"),
     }
     hints = {problem["path"]: problem["hint"] for problem in report["problems"]}

@@ -152,7 +152,7 @@ def in_steps() -> list[Mistake]:
         wrong("parameters are a list", step("a", action="task_notify", parameters=[]), ".configuration.parameters", "an object"),
         Mistake("step: no list", {"id": "w", "name": "W", "steps": {}}, "$.steps", None, ("a list of at least one step",)),
         Mistake("step: text", steps(tell(), "x"), "$.steps[1]", None, ("a step is an object",)),
-        Mistake("step: next is nowhere", steps({**tell(), "nextSteps": ["tel"]}), "$.steps[0].nextSteps[0]", None, ("'tel'",)),
+        Mistake("step: next is nowhere", steps({**tell(), "nextSteps": ["tel"]}), "$.steps[0].nextSteps[0]", "tell", ("'tel'",)),
         Mistake("step: condition is not JavaScript", steps({**asks, "configuration": {**asks["configuration"], "condition": "a >"}}, tell()),
                 "$.steps[0].configuration.condition", "ask", ("cannot be read as JavaScript",)),
         Mistake("step: condition is missing", steps({**asks, "configuration": {"trueSteps": ["tell"]}}, tell()), "$.steps[0].configuration", "ask", ("says its condition",)),
