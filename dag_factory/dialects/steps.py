@@ -261,7 +261,12 @@ class _Reader:
             self._result.place([*place, names[key]], [*at, key], alike=False)
             handling[names[key]] = value
         delay = handling.get("retry_delay")
-        if isinstance(delay, int | float) and not isinstance(delay, bool):
+        if isinstance(delay, int | float) and not isinstance(delay, bool) and delay < 0:
+            hint, place_of_it = "write the seconds before each retry", [*place, "retry_delay"]
+            self._result.refuse(
+                [*at, "retryDelay"], "retryDelay is negative", hint, node=_id(step), at=place_of_it
+            )
+        elif isinstance(delay, int | float) and not isinstance(delay, bool):
             handling["retry_delay"] = round(delay * 1000)
             handling["retry_backoff"] = "fixed"
         if handling.get("on_error") != "retry" and handling.get("retry_count"):

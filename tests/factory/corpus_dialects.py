@@ -155,6 +155,8 @@ def in_steps() -> list[Mistake]:
         Mistake("step: next is nowhere", steps({**tell(), "nextSteps": ["tel"]}), "$.steps[0].nextSteps[0]", "tell", ("'tel'",)),
         Mistake("step: condition is not JavaScript", steps({**asks, "configuration": {**asks["configuration"], "condition": "a >"}}, tell()),
                 "$.steps[0].configuration.condition", "ask", ("cannot be read as JavaScript",)),
+        Mistake("step: negative delay", steps({**tell(), "errorHandling": {"retryCount": 1, "retryDelay": -5}}),
+                "$.steps[0].errorHandling.retryDelay", "tell", ("negative", "seconds")),
         Mistake("step: condition is missing", steps({**asks, "configuration": {"trueSteps": ["tell"]}}, tell()), "$.steps[0].configuration", "ask", ("says its condition",)),
         Mistake("step: unknown key of the document", steps(tell(), colour=1), "$.colour", None, ("unknown key 'colour'",)),
         Mistake("step: unknown trigger", steps(tell(), trigger={"type": "magic"}), "$.trigger", None, ("no trigger 'magic'", "manual")),

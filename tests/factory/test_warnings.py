@@ -182,7 +182,15 @@ def test_an_output_that_is_there_whenever_it_is_read_is_fine(document: dict[str,
 
 @pytest.mark.parametrize(
     "source",
-    ["records[0].name", "content.text", "output.total", "lead.email", "default(recrod.name, '')", "limits.x", "code"],
+    [
+        "records[0].name",
+        "content.text",
+        "output.total",
+        "lead.email",
+        "default(recrod.name, '')",
+        "limits.x",
+        "code",
+    ],
 )
 def test_a_name_that_what_starts_the_workflow_may_give_is_fine(source: str):
     document = chain(notify("tell", message=f"{{{{ {source} }}}}"), variables={"limit": {"default": {}}})
