@@ -209,7 +209,12 @@ def _structure(
     problems = _own_edges(loop, written, place, into)
     if not loop.entries:
         return problems or _without_body(loop, written, place)
+    # What crosses the border of a loop that overlaps follows from that.
+    overlapping = [other for other in loops.values() if other is not loop and _overlap(loop, other)]
+    theirs = {node for other in overlapping for node in (other.owner, *other.body)}
     for edge in written:
+        if edge.source in theirs or edge.target in theirs:
+            continue
         inside, outside = edge.source in loop.body, edge.target not in loop.body
         if inside and outside and edge.target != owner:
             message = f"edge {edge.source!r} → {edge.target!r} leads out of the body of loop {owner!r}"
@@ -228,8 +233,8 @@ def _structure(
             problems.append(
                 Problem("error", edge.source, f"{edge.path}.loop_back", message, "remove loop_back")
             )
-    for other in loops.values():
-        if owner < other.owner and _overlap(loop, other):
+    for other in overlapping:
+        if owner < other.owner:
             message = f"the bodies of loops {owner!r} and {other.owner!r} overlap"
             problems.append(
                 Problem("error", owner, place, message, "put one loop wholly inside the other, or after it")

@@ -81,6 +81,8 @@ def test_ten_mistakes_are_reported_together_each_with_its_place(oneo, tmp_path):
         ("find", "$.edges[1].target"),
         (None, "$.settings.timezone"),
     }
+    planned = oneo("plan", file, "--json")
+    assert (planned.returncode, json.loads(planned.stdout)["error"]["problems"]) == (1, report["problems"])
     hints = {problem["path"]: problem["hint"] for problem in report["problems"]}
     assert "task_notify" in hints["$.nodes[1].type"]
     assert "pipeline_id" in hints["$.nodes[2].config.pipeline"]
