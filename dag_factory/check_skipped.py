@@ -11,7 +11,6 @@ from dag_factory.definition import Workflow
 from dag_factory.json_path import json_path
 from dag_factory.plan import ERROR, SUCCESS, Body, Flow, Plan, PlanEdge
 from oneo.expressions import Reads, compile_template, templates_in
-from oneo.expressions.scope import NODE_PREFIX, NODE_ROOTS
 from oneo.problems import Problem
 
 # Gives the branches of a node.
@@ -47,26 +46,13 @@ def skipped_problems(workflow: Workflow, plan: Plan, catalogue: Catalogue) -> li
 
 
 def _warnings(levels: _Levels, reads: Reads, reader: str | None, at: str) -> Iterator[Problem]:
-    for read in _nodes_read(reads):
+    must_be_there = dict.fromkeys(read.node for read in reads.paths if not read.guarded)
+    for read in filter(None, must_be_there):
         way = levels.way_past(read, reader)
         if way is not None:
             message = f"node {read!r} does not run where {way.says}, and its output is read here all the same"
             hint = "catch what is missing with default(…)"
             yield Problem("warning", reader, at, message, hint)
-
-
-def _nodes_read(reads: Reads) -> list[str]:
-    """The nodes whose output must be there."""
-    found = []
-    for read in reads.paths:
-        first = str(read.path[0])
-        if read.guarded:
-            continue
-        if first in NODE_ROOTS and len(read.path) > 1:
-            found.append(str(read.path[1]))
-        elif first.startswith(NODE_PREFIX):
-            found.append(first.removeprefix(NODE_PREFIX))
-    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
