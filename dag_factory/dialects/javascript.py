@@ -6,7 +6,13 @@ import re
 from typing import Final
 
 from dag_factory.dialects.javascript_calls import of_function, of_method, of_property, of_type
-from dag_factory.dialects.javascript_tokens import NotTranslatableError, Token, tokens_of, unescaped
+from dag_factory.dialects.javascript_tokens import (
+    NotTranslatableError,
+    Token,
+    number_of,
+    tokens_of,
+    unescaped,
+)
 from dag_factory.dialects.javascript_values import (
     ATOM,
     BINARY,
@@ -144,8 +150,7 @@ class _Reader:
     def _atom(self) -> Value:
         token = self._next()
         if token.kind == "number":
-            text = token.text.replace("_", "")
-            return constant(float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text))
+            return constant(number_of(token))
         if token.kind == "string":
             return quoted(unescaped(token.text[1:-1]))
         if token.kind == "literal":

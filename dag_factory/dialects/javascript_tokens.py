@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,15 @@ def _end_of_space(source: str, position: int, end: int) -> int:
     """Where white space and comments end."""
     match = _SPACE.match(source, position, end)
     return match.end() if match else position
+
+
+def number_of(token: Token) -> float:
+    """The number that a token of that kind stands for; infinite where it is out of range."""
+    text = token.text.replace("_", "")
+    try:
+        return float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
+    except OverflowError:
+        return math.inf
 
 
 def unescaped(raw: str) -> str:

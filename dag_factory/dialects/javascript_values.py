@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+from dag_factory.dialects.javascript_tokens import NotTranslatableError
 
 # How tightly JavaScript's operators bind; ours bind in the same order.
 BINARY: Final = {
@@ -48,7 +51,13 @@ class Value:
 
 
 def constant(number: float) -> Value:
-    """A number; sums of numbers are worked out at once."""
+    """A number; sums of numbers are worked out at once.
+
+    Raises:
+        NotTranslatableError: It is out of range.
+    """
+    if not math.isfinite(number):
+        raise NotTranslatableError("a number is out of range")
     text = f"{number:.0f}" if number.is_integer() else repr(number)
     return Value(text, ATOM if number >= 0 else 9, number=number)
 

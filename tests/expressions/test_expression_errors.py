@@ -31,6 +31,11 @@ from oneo.expressions import Scope, compile_template
             "no filter 'matches'",
             "regular expressions are not available",
         ),
+        ("{{ record.score ≥ 5 }}", 16, "≥ is not an operator", "write >="),
+        ("{{ record.score – 5 }}", 16, "is not an operator", "write -"),  # noqa: RUF001
+        ("{{ record.score\u00a0> 5 }}", 15, "white space", "plain space"),
+        ("{{ $json.name }}", 3, "'$'", "without $"),
+        ("{{{ record.name }}}", 16, "unexpected '}'", "two braces"),
         ("{{ record.tags contains 'vip' }}", 15, "unexpected 'contains'", "write contains(…, …)"),
         ("{{ record.name like 'A%' }}", 15, "unexpected 'like'", "startswith"),
         ("{{ record.name is equalto 'Ann' }}", 15, "no test 'equalto'", "known"),

@@ -63,6 +63,8 @@ def _syntax_error(token: Token, end: int) -> ExpressionError:
         hint = instead
     elif token.type in ("name", "string", "integer", "float", "lparen", "lbracket", "lbrace"):
         hint = "an operator may be missing before it, and texts need quotes"
+    elif token.type == "rbrace":
+        hint = "expressions stand in two braces, and objects are written {'name': value}"
     elif token.type == "colon":
         hint = "write `a if condition else b` for a choice"
     return ExpressionError(f"unexpected {value!r}", token.lineno, hint)
