@@ -85,6 +85,8 @@ class LoopSpec:
         names: What the loop answers to beside its node id, for breakers.
         body_target: Where the body begins, where the config says so: a node, or an edge's condition.
         exit_target: Where the loop leads once it has ended, likewise.
+        body_at: JSON path inside the config of where it says so.
+        exit_at: Likewise.
         item: What expressions in the body call the item of their round, where there is one.
         looks_at: (JSON path inside the config, dotted path such as `variables.n`) of what it looks at between rounds
             beside its conditions.
@@ -95,6 +97,8 @@ class LoopSpec:
     names: tuple[str, ...] = ()
     body_target: str | None = None
     exit_target: str | None = None
+    body_at: str = ""
+    exit_at: str = ""
     item: str | None = None
     looks_at: tuple[tuple[str, str], ...] = ()
     limit: int | None = None

@@ -39,7 +39,13 @@ def links(loops: Loops, checked: Mapping[str, Checked], known: Container[str]) -
         for owner, loop in loops.by_owner.items()
         if loop.spec.exit_target is not None
     ]
-    return [link for link in found if link.source in known and link.target in known]
+    # What leads to a trigger is a problem of its own, and orders nothing.
+    triggers = {one.node.id for one in checked.values() if one.type.is_trigger}
+    return [
+        link
+        for link in found
+        if link.source in known and link.target in known and link.target not in triggers
+    ]
 
 
 def edge_problems(workflow: Workflow, checked: Mapping[str, Checked], loops: Loops) -> list[Problem]:
@@ -48,23 +54,46 @@ def edge_problems(workflow: Workflow, checked: Mapping[str, Checked], loops: Loo
     problems = []
     for index, edge in enumerate(workflow.edges or []):
         at = f"$.edges[{index}]"
-        for end in ("source", "target"):
-            node_id = getattr(edge, end)
+        for end, node_id, other in (
+            ("source", edge.source, edge.target),
+            ("target", edge.target, edge.source),
+        ):
             if node_id not in known:
                 message = f"the edge's {end} {node_id!r} is no node of this workflow"
-                problems.append(Problem("error", None, f"{at}.{end}", message, did_you_mean(node_id, known)))
+                concerned = other if other in known else None
+                hint = did_you_mean(node_id, known - {other})
+                problems.append(Problem("error", concerned, f"{at}.{end}", message, hint))
         problems += _complete(edge, at, loops) + _condition(edge, at, checked.get(edge.source), loops)
         target = checked.get(edge.target)
         if target is not None and target.type.is_trigger:
             message = f"trigger {edge.target!r} starts the workflow, so no edge can lead to it"
             hint = "turn the edge round, or remove it"
             problems.append(Problem("error", edge.target, f"{at}.target", message, hint))
+    problems += _idle_triggers(workflow, checked)
     named = {(edge.source, edge.condition) for edge in workflow.edges or []}
     for one in checked.values():
         for branch in one.branches:
             # A target may also be a mere name that an edge's condition takes up.
             taken_up = any((one.node.id, name) in named for name in (*branch.names, branch.key))
             problems += _branch(one, branch, known, checked, taken_up=taken_up)
+    return problems
+
+
+def _idle_triggers(workflow: Workflow, checked: Mapping[str, Checked]) -> list[Problem]:
+    """Triggers that nothing follows, and edges that wait for the failure of one."""
+    problems = []
+    triggers = {one.node.id: one for one in checked.values() if one.type.is_trigger}
+    leading = {edge.source for edge in workflow.edges or []}
+    if workflow.edges and len(triggers) < len(workflow.nodes):
+        for name in triggers.keys() - leading:
+            message = f"nothing follows trigger {name!r}: an execution that it starts does nothing"
+            hint = "lead an edge from it to the first node, or remove it"
+            problems.append(Problem("warning", name, f"$.nodes[{triggers[name].index}]", message, hint))
+    for index, edge in enumerate(workflow.edges or []):
+        if edge.condition == ERROR and edge.source in triggers:
+            message = f"trigger {edge.source!r} never fails, so this edge is never taken"
+            hint = "lead it from the node that may fail; settings.error_workflow runs after any failure"
+            problems.append(Problem("warning", edge.source, f"$.edges[{index}].condition", message, hint))
     return problems
 
 

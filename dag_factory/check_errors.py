@@ -74,7 +74,8 @@ def _fallback(
         message, hint = "a node cannot handle its own failure", "name another node"
     elif fallback not in others:
         message = f"fallback_node {fallback!r} is no node of this workflow"
-        hint = did_you_mean(fallback, [name for name in others if not _is_trigger(checked.get(name))])
+        handlers = [name for name in others if not _is_trigger(checked.get(name))]
+        hint = did_you_mean(fallback, handlers) if handlers else "add a node that handles the failure"
     elif _is_trigger(checked.get(fallback)):
         message = f"trigger {fallback!r} starts the workflow, so no failure can lead to it"
         hint = "name another node"

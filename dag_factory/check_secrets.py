@@ -34,7 +34,7 @@ _VALUES: Final = {
 
 
 def secret_problems(workflow: Workflow, nodes: Sequence[Checked]) -> list[Problem]:
-    """Warnings about options and defaults that hold a secret, or look as if they did; its text is not repeated."""
+    """Warnings about texts that hold a secret, or look as if they did; they are not repeated."""
     problems = []
     for one in nodes:
         for path, name, what in _secrets(one.node.config, one.config_path):
@@ -49,6 +49,16 @@ def secret_problems(workflow: Workflow, nodes: Sequence[Checked]) -> list[Proble
             message = f"{what} stands here in plain text, and whoever starts the workflow sees it"
             hint = f"store it as a secret and read {{{{ secrets.{name} }}}} where it is needed"
             problems.append(Problem("warning", None, path, message, hint))
+    written = [("$.description", workflow.description)]
+    written += [
+        (json_path(["outputs", name, "value"]), output.value) for name, output in workflow.outputs.items()
+    ]
+    for at, value in written:
+        for path, _, what in _secrets(value, at):
+            message = f"{what} stands here in plain text, where every reader of the workflow sees it"
+            problems.append(
+                Problem("warning", None, path, message, "take it out; nodes read {{ secrets.NAME }}")
+            )
     return problems
 
 

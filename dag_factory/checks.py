@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dag_factory.catalogue import Catalogue, Place
+from dag_factory.check_bare_names import bare_name_problems
 from dag_factory.check_branches import branch_problems
 from dag_factory.check_calls import own_call_problems
 from dag_factory.check_edges import cycle_problems, edge_problems, links
@@ -20,6 +21,7 @@ from dag_factory.checked import Checked
 from dag_factory.compile import branch_edges, broken_loop, loop_specs
 from dag_factory.config import config_problems, expression_problems
 from dag_factory.definition import Node, Workflow, slug
+from dag_factory.dialects.type_names import ALIASES
 from dag_factory.loops import Loops, find_loops
 from dag_factory.order import Order
 from oneo.expressions import is_template
@@ -55,10 +57,13 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     if not cycles and not loops.problems:
         order = Order(known, [(link.source, link.target) for link in connected], loops)
         before = {node_id: order.visible(node_id) for node_id in known}
-    problems += read_problems(workflow, nodes, connected, before, loops)
+    # That expressions cannot stand in a trigger's options has been said.
+    reading = [one for one in nodes if not one.type.is_trigger]
+    problems += read_problems(workflow, reading, connected, before, loops)
     problems += output_problems(workflow, nodes, order.visible_at_end() if order else None)
     if before is not None:
         problems += loop_name_problems(workflow, nodes, loops)
+        problems += bare_name_problems(workflow, nodes, before, loops)
         problems += loop_problems(workflow, checked, loops, _faulty(problems))
         problems += failure_problems(workflow, nodes, before, loops)
         problems += _reachability(workflow, checked, before)
@@ -121,7 +126,7 @@ def _node(node: Node, index: int, catalogue: Catalogue) -> tuple[Checked | None,
             message = f"node type {node.type!r} could not be loaded from {unloaded.source}: {unloaded.error}"
             return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, unloaded.hint)]
         message = f"there is no node type {node.type!r}"
-        hint = did_you_mean(node.type, catalogue.types())
+        hint = did_you_mean(node.type, [*catalogue.types(), *ALIASES])
         return None, [Problem("error", node.id, f"$.nodes[{index}].type", message, hint)]
     at = f"$.nodes[{index}].config"
     try:

@@ -11,11 +11,11 @@ from pydantic_core import ErrorDetails
 
 from dag_factory.catalogue import NodeType
 from dag_factory.definition import Node
-from dag_factory.forms import description_at, in_plain_words, is_object_of_model, keys_at
+from dag_factory.forms import description_at, in_document, in_plain_words, is_object_of_model, keys_at
 from dag_factory.json_path import is_inside, json_path
 from oneo.errors import ExpressionError
 from oneo.expressions import Reads, compile_condition, compile_template, is_template, templates_in
-from oneo.problems import Problem
+from oneo.problems import Problem, shown
 from oneo.suggest import did_you_mean
 
 
@@ -72,7 +72,7 @@ def expression_problems(
             reads = (compile_condition if is_condition else compile_template)(source).reads
         except ExpressionError as error:
             where = f" at character {error.position + 1}" if error.position is not None else ""
-            message = f"{error.message}{where} of {_short(source)}"
+            message = f"{error.message}{where} of {shown(source)}"
             problems.append(Problem("error", node.id, at + path, message, error.hint))
         else:
             good.append(Expression(path, source, reads))
@@ -132,7 +132,7 @@ def _templated_keys(node_id: str, config: Any, at: str) -> Iterator[Problem]:
             for key, item in value.items():
                 place = json_path([key], path)
                 if is_template(key):
-                    message = f"the name {_short(key)} is an expression, and names are not evaluated"
+                    message = f"the name {shown(key)} is an expression, and names are not evaluated"
                     hint = "write the name itself; values may be expressions"
                     yield Problem("error", node_id, place, message, hint)
                 pending.append((place, item))
@@ -149,29 +149,12 @@ def _problem(node: Node, node_type: type[NodeType], at: str, details: ErrorDetai
     elif details["type"] == "missing":
         message = f"option {location[-1]!r} of {node.type} is missing"
     elif details["type"] not in ("value_error", "assertion_error"):
-        message = f"{message}, got {_short(details['input'])}"
+        message = f"{message}, got {shown(details['input'])}"
     # Union members and validators leave their names in the location; they are not part of the document.
-    return Problem("error", node.id, json_path(_written(node.config, location, details), at), message, hint)
-
-
-def _written(config: Any, location: list[int | str], details: ErrorDetails) -> list[int | str]:
-    """The part of a pydantic location that exists in the document (plus a missing last key)."""
-    path: list[int | str] = []
-    for part in location:
-        here = (isinstance(config, dict) and part in config) or (
-            isinstance(config, list) and isinstance(part, int) and part < len(config)
-        )
-        if here:
-            config = config[part]
-        elif details["type"] == "missing" and part == location[-1]:
-            path.append(part)
-            break
-        else:
-            continue
-        path.append(part)
-    return path
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+    return Problem(
+        "error",
+        node.id,
+        json_path(in_document(node.config, location, missing=details["type"] == "missing"), at),
+        message,
+        hint,
+    )

@@ -63,8 +63,8 @@ class Node(_Part):
 class Edge(_Part):
     """The target runs after the source."""
 
-    source: NodeId
-    target: NodeId
+    source: NodeId = Field(description="Id of the node it leads from.")
+    target: NodeId = Field(description="Id of the node it leads to.")
     condition: str | None = Field(
         default=None,
         description="A branch of a condition node (its label, or the node it leads to), or `error`.",
@@ -190,7 +190,11 @@ class Workflow(_Part):
     id: WorkflowId | None = Field(default=None, description="Default: made from the name.")
     name: str = Field(default="Untitled workflow", min_length=1, max_length=200)
     description: str = Field(default="", max_length=10_000)
-    nodes: list[Node] = Field(min_length=1, max_length=1000)
+    nodes: list[Node] = Field(
+        min_length=1,
+        max_length=1000,
+        description='A list of objects such as `{"id": "tell", "type": "task_notify"}`.',
+    )
     edges: list[Edge] | None = Field(
         default=None, max_length=10_000, description="Left out: the nodes run in the listed order."
     )

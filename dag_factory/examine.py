@@ -7,6 +7,7 @@ from typing import Any
 
 from dag_factory.catalogue import Catalogue
 from dag_factory.check_calls import Published, call_problems
+from dag_factory.check_skipped import skipped_problems
 from dag_factory.checks import check
 from dag_factory.compile import compile_workflow
 from dag_factory.definition import Workflow, definition_hash
@@ -58,13 +59,16 @@ def examine(document: Any, catalogue: Catalogue, published: Published | None = N
     reading = read(document)
     problems = list(reading.problems)
     plan = None
-    if reading.workflow is not None:
-        found = check(reading.workflow, catalogue)
+    checked = reading.workflow or reading.rest
+    if checked is not None:
+        found = check(checked, catalogue)
         if published is not None:
-            found += call_problems(reading.workflow, catalogue, published)
+            found += call_problems(checked, catalogue, published)
         problems += reading.converted.in_words_of_author(found)
-        if not any(problem.severity == "error" for problem in problems):
+        if reading.workflow is not None and not any(problem.severity == "error" for problem in problems):
             plan = compile_workflow(reading.workflow, catalogue, definition_hash(document))
+            skipped = skipped_problems(reading.workflow, plan, catalogue)
+            problems += reading.converted.in_words_of_author(skipped)
     converted = reading.converted
     return Examination(
         document, converted.dialect, problems, converted.approximations, reading.workflow, plan

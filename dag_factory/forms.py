@@ -41,6 +41,29 @@ def in_plain_words(details: ErrorDetails) -> str:
     return details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
+def in_document(document: Any, location: Sequence[int | str], *, missing: bool = False) -> list[int | str]:
+    """The part of a pydantic location that exists in the document; members of unions and validators are no part of it.
+
+    Args:
+        document: What was validated.
+        location: Where pydantic found something.
+        missing: Whether its last part is a key that is missing, and belongs to the place all the same.
+    """
+    path: list[int | str] = []
+    for part in location:
+        here = (isinstance(document, dict) and part in document) or (
+            isinstance(document, list) and isinstance(part, int) and part < len(document)
+        )
+        if here:
+            document = document[part]
+        elif missing and part == location[-1]:
+            return [*path, part]
+        else:
+            continue
+        path.append(part)
+    return path
+
+
 def _models_at(model: type[BaseModel], location: Sequence[int | str]) -> list[type[BaseModel]]:
     """The models that describe a location; list indexes and keys of plain dicts lead to the same models."""
     models = [model]

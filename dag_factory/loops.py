@@ -20,6 +20,7 @@ from dag_factory.definition import Workflow
 from dag_factory.plan import ERROR
 from dag_factory.written import Written, written_edges
 from oneo.problems import Problem
+from oneo.suggest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,10 @@ def find_loops(workflow: Workflow, specs: Mapping[str, LoopSpec], named: Sequenc
         entries = [entry for entry in entries if entry != owner]
         loops[owner] = _loop(owner, spec, list(dict.fromkeys(entries)), onward, into, targets)
     for owner, loop in loops.items():
+        unknown = _unknown_ends(loop, written, places[owner], known)
+        problems += unknown
+        if unknown and not loop.entries:
+            continue  # it repeats nothing, as has been said
         problems += _structure(loop, loops, written, places[owner], into)
     closing = [
         edge
@@ -204,7 +209,12 @@ def _structure(
     problems = _own_edges(loop, written, place, into)
     if not loop.entries:
         return problems or _without_body(loop, written, place)
+    # What crosses the border of a loop that overlaps follows from that.
+    overlapping = [other for other in loops.values() if other is not loop and _overlap(loop, other)]
+    theirs = {node for other in overlapping for node in (other.owner, *other.body)}
     for edge in written:
+        if edge.source in theirs or edge.target in theirs:
+            continue
         inside, outside = edge.source in loop.body, edge.target not in loop.body
         if inside and outside and edge.target != owner:
             message = f"edge {edge.source!r} → {edge.target!r} leads out of the body of loop {owner!r}"
@@ -223,13 +233,31 @@ def _structure(
             problems.append(
                 Problem("error", edge.source, f"{edge.path}.loop_back", message, "remove loop_back")
             )
-    for other in loops.values():
-        if owner < other.owner and _overlap(loop, other):
+    for other in overlapping:
+        if owner < other.owner:
             message = f"the bodies of loops {owner!r} and {other.owner!r} overlap"
             problems.append(
                 Problem("error", owner, place, message, "put one loop wholly inside the other, or after it")
             )
     return problems
+
+
+def _unknown_ends(loop: Loop, written: Sequence[Written], place: str, known: set[str]) -> list[Problem]:
+    """Names of a loop's config that neither a node has, nor an edge out of the loop node as its condition."""
+    owner, spec = loop.owner, loop.spec
+    conditions = {edge.condition for edge in written if edge.source == owner}
+    ends = (("goes back to", spec.body_target, spec.body_at), ("leads on to", spec.exit_target, spec.exit_at))
+    return [
+        Problem(
+            "error",
+            owner,
+            f"{place}.config{at}",
+            f"loop {owner!r} {what} {name!r}, which is no node of this workflow and no condition of its edges",
+            did_you_mean(name, (known - {owner}) | {one for one in conditions if one}),
+        )
+        for what, name, at in ends
+        if name is not None and name not in known and name not in conditions
+    ]
 
 
 def _own_edges(loop: Loop, written: Sequence[Written], place: str, into: set[Written]) -> list[Problem]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from pydantic_core import ErrorDetails
 
 from dag_factory.definition import Workflow
 from dag_factory.dialects import Converted, to_canonical
-from dag_factory.forms import description_at, in_plain_words, keys_at
+from dag_factory.forms import description_at, in_document, in_plain_words, keys_at
 from dag_factory.json_path import json_path
 from oneo.errors import InvalidDefinitionError, UserError
-from oneo.problems import Problem
+from oneo.problems import Problem, shown
 from oneo.suggest import did_you_mean
 
 MAX_BYTES = 5_000_000
@@ -33,12 +34,14 @@ class Reading:
     Attributes:
         document: The document as its author wrote it.
         workflow: The definition; None where the form has errors.
+        rest: Where it has some: what is left of the definition without them, for the checks; None where too little is.
         problems: Findings about the form; their paths lead into the document as written.
         converted: The canonical form; without it, nothing was read.
     """
 
     document: Any
     workflow: Workflow | None
+    rest: Workflow | None = None
     problems: list[Problem] = field(default_factory=list)
     converted: Converted = field(default_factory=lambda: Converted("catalogue", {}))
 
@@ -141,6 +144,18 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a JSON value")
 
 
+# Parts of a definition, and of a node, that may lack something without more mistakes following from that.
+_DETAILS = frozenset({"settings", "variables", "outputs", "error_handling"})
+_DETAILS_OF_NODES = frozenset({"name", "position", "error_handling"})
+# What rows and exports have beside a definition.
+_OF_THE_STORE = frozenset(
+    {
+        "version", "status", "tenant", "tenant_id", "created_by", "created_at", "updated_by", "updated_at", "enabled",
+        "metadata", "is_active", "active",
+    }
+)  # fmt: skip
+
+
 def read(document: Any) -> Reading:
     """Read a parsed document into the canonical form."""
     if not isinstance(document, dict):
@@ -151,14 +166,47 @@ def read(document: Any) -> Reading:
     if problems:
         return Reading(document, None, problems=problems)
     converted = to_canonical(document)
-    workflow = None
+    workflow = rest = None
     found: list[Problem] = []
     try:
         workflow = Workflow.model_validate(converted.document)
     except ValidationError as error:
-        found = [_problem(converted.document, details) for details in error.errors(include_url=False)]
+        errors = error.errors(include_url=False)
+        found = [_problem(converted.document, details) for details in errors]
+        rest = _without(converted.document, errors)
     problems = [*converted.problems, *converted.in_words_of_author(found)]
-    return Reading(document, workflow, problems, converted)
+    return Reading(document, workflow, rest, problems, converted)
+
+
+def _without(document: dict[str, Any], errors: Sequence[ErrorDetails]) -> Workflow | None:
+    """The definition without what has the wrong form; None where more than details would be missing from it."""
+    rest = deepcopy(document)
+    for details in errors:
+        place = in_document(document, details["loc"])
+        if place and place[0] in _DETAILS:
+            # Of a list that holds something wrong, nothing is left.
+            place = list(takewhile(lambda key: isinstance(key, str), place))
+        if not _is_detail(place, details["type"]):
+            return None
+        owner: Any = rest
+        for key in place[:-1]:
+            owner = owner.get(key, {}) if isinstance(owner, dict) else owner[key]
+        owner.pop(place[-1], None)
+    try:
+        return Workflow.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _is_detail(place: Sequence[int | str], kind: str) -> bool:
+    """Whether everything else means the same without what stands at a place."""
+    if not place or isinstance(place[-1], int):
+        return False
+    if kind == "extra_forbidden":
+        return True
+    return (len(place) > 1 and place[0] in _DETAILS) or (
+        len(place) > 2 and place[0] == "nodes" and place[2] in _DETAILS_OF_NODES
+    )
 
 
 def read_or_raise(document: Any) -> Workflow:
@@ -186,20 +234,17 @@ def _problem(document: dict[str, Any], details: ErrorDetails) -> Problem:
     message = in_plain_words(details)
     if kind == "extra_forbidden":
         message, hint = f"unknown key {key!r}", did_you_mean(str(key), keys_at(Workflow, location[:-1]))
+        if len(location) == 1 and key in _OF_THE_STORE:
+            hint = "remove it: the store keeps that beside each version"
     elif kind == "missing":
-        message, hint = f"{key!r} is missing", hint or "add it"
+        message, hint = f"{key!r} is missing", f"add it: {hint}" if hint else "add it"
     elif kind == "string_pattern_mismatch":
         longest = 150 if location == ("id",) else 100
-        message = f"{_short(given)} cannot be an id"
+        message = f"{shown(given)} cannot be an id"
         hint = f"letters, digits, _ and -, at most {longest} of them"
     elif isinstance(given, str | int | float | None):
-        message = f"{message}, got {_short(given)}"
+        message = f"{message}, got {shown(given)}"
     return Problem("error", node, json_path(location), message, hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _kind(value: Any) -> str:

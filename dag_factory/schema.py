@@ -71,9 +71,20 @@ def _with_templates(schema: dict[str, Any], node_type: type[NodeType]) -> dict[s
         return schema
     options = {
         key: {
-            "anyOf": [option, _TEMPLATE],
+            "anyOf": [_with_templates_inside(option), _TEMPLATE],
             **{word: option[word] for word in ("description", "default") if word in option},
         }
         for key, option in schema["properties"].items()
     }
     return {**schema, "properties": options}
+
+
+def _with_templates_inside(option: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value; what lists and mappings in it hold may also be templates."""
+    opened = dict(option)
+    for key in ("items", "additionalProperties"):
+        if isinstance(option.get(key), dict) and option[key]:
+            opened[key] = {"anyOf": [_with_templates_inside(option[key]), _TEMPLATE]}
+    if "anyOf" in option:
+        opened["anyOf"] = [_with_templates_inside(one) for one in option["anyOf"]]
+    return opened

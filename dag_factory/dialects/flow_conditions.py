@@ -55,6 +55,12 @@ def test_of(written: dict[str, Any], index: int, values: Values) -> Test | None:
     return Test(source, _name(written.get("output", "true")), index)
 
 
+def undecided(written: Any, index: int) -> Test:
+    """What stands in for a condition that cannot be read: it never holds."""
+    output = written.get("output", "true") if isinstance(written, dict) else "true"
+    return Test("false", _name(output), index)
+
+
 def branches(
     tests: list[Test], default: str, targets: dict[str, str]
 ) -> list[tuple[dict[str, Any], int | None]]:

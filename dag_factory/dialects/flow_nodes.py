@@ -6,7 +6,13 @@ from typing import Any, Final
 
 Steps = tuple[str | int, ...]
 
-_SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+_UNITS: Final = {
+    "seconds": "delay_seconds",
+    "minutes": "minutes",
+    "hours": "hours",
+    "days": "days",
+    "weeks": "weeks",
+}
 _RENAMED: Final[dict[str, dict[str, str]]] = {
     "http_request": {"timeout": "timeout_seconds"},
     "webhook_out": {"url": "webhook_url"},
@@ -31,17 +37,14 @@ def options(node_type: str, data: dict[str, Any]) -> list[tuple[str, Any, Steps,
     """(our name, value, where it stands in the data, whether its inside is the same) of each option."""
     found: list[tuple[str, Any, Steps, bool]] = []
     renamed = _RENAMED.get(node_type, {})
+    unit = data.get("delay_type", "seconds")
+    span = _UNITS.get(unit) if isinstance(unit, str) else None
+    in_units = node_type == "wait_delay" and "delay_value" in data
     for name, value in data.items():
-        if node_type == "wait_delay" and name in ("delay_type", "delay_value") and _is_delay(data):
-            if name == "delay_value":
-                found.append(
-                    (
-                        "delay_seconds",
-                        value * _SECONDS[str(data.get("delay_type", "seconds"))],
-                        (name,),
-                        False,
-                    )
-                )
+        if in_units and name == "delay_value":
+            found.append((span or "delay_seconds", value, (name,), True))
+        elif in_units and name == "delay_type" and span is not None:
+            continue
         elif node_type.startswith("ai_") and name == "ai_config" and isinstance(value, dict):
             for inner, given in value.items():
                 if inner != "enable_tools":
@@ -51,9 +54,3 @@ def options(node_type: str, data: dict[str, Any]) -> list[tuple[str, Any, Steps,
         else:
             found.append((renamed.get(name, name), value, (name,), True))
     return found
-
-
-def _is_delay(data: dict[str, Any]) -> bool:
-    value, unit = data.get("delay_value"), data.get("delay_type", "seconds")
-    known = isinstance(unit, str) and unit in _SECONDS
-    return known and isinstance(value, int | float) and not isinstance(value, bool)

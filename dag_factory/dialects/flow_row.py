@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dag_factory.definition import Settings
 from dag_factory.dialects import flow_nodes
 from dag_factory.dialects.converted import Converted, free_name
+from dag_factory.dialects.flow_triggers import with_filters
+from dag_factory.dialects.listed_order import listed_order
 from oneo.suggest import did_you_mean
 
 CARRIED: Final = frozenset(
@@ -15,8 +16,10 @@ CARRIED: Final = frozenset(
 _OF_THE_STORE: Final = frozenset(
     {"status", "version", "created_by", "created_at", "updated_at", "updated_by", "tenant"}
 )
-_LIMITS: Final = ("timeout_minutes", "max_executions_per_hour")
-_KNOWN: Final = CARRIED | {"workflow_definition", "trigger_type", "trigger_config", "retry_count", *_LIMITS}
+_HOURLY: Final = "max_executions_per_hour"
+_KNOWN: Final = CARRIED | {
+    "workflow_definition", "trigger_type", "trigger_config", "retry_count", "timeout_minutes", _HOURLY
+}  # fmt: skip
 _TRIGGERS: Final = {
     "manual": "trigger_manual",
     "record_created": "trigger_record_created",
@@ -26,6 +29,7 @@ _TRIGGERS: Final = {
     "scheduled": "trigger_scheduled",
     "webhook": "trigger_webhook",
 }
+_OF_RECORDS: Final = frozenset({"record_created", "record_updated", "record_deleted", "field_changed"})
 
 
 def read_row(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> None:
@@ -40,12 +44,13 @@ def read_row(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> N
         _trigger(result, row, types)
     out = result.document
     settings = dict(out["settings"]) if isinstance(out.get("settings"), dict) else {}
-    for key in _LIMITS:
-        if key in row and key in Settings.model_fields:
-            settings[key] = row[key]
-            result.place(["settings", key], [key])
-        elif key in row:
-            result.note(f"`{key}` has no counterpart yet and is left out")
+    if "timeout_minutes" in row:
+        settings["timeout_minutes"] = row["timeout_minutes"]
+        result.place(["settings", "timeout_minutes"], ["timeout_minutes"])
+    if _HOURLY in row:
+        start = settings.get("start")
+        settings["start"] = {_HOURLY: row[_HOURLY], **(start if isinstance(start, dict) else {})}
+        result.place(["settings", "start", _HOURLY], [_HOURLY])
     if settings:
         out["settings"] = settings
     if "retry_count" in row:
@@ -57,7 +62,7 @@ def read_row(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> N
 
 def _trigger(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> None:
     kind, nodes, edges = row["trigger_type"], result.document.get("nodes"), result.document.get("edges")
-    if not isinstance(nodes, list) or not isinstance(edges, list):
+    if not isinstance(nodes, list) or not isinstance(edges, list | None):
         return
     if not isinstance(kind, str) or kind not in _TRIGGERS:
         hint = did_you_mean(str(kind), _TRIGGERS)
@@ -73,9 +78,13 @@ def _trigger(result: Converted, row: dict[str, Any], types: dict[str, Any]) -> N
     result.place(["nodes", index, "config"], ["trigger_config"])
     config = {}
     given = written if isinstance(written, dict) else {}
+    if kind in _OF_RECORDS:
+        given = with_filters(result, given, ["nodes", index, "config"])
     for key, value, inside, alike in flow_nodes.options(_TRIGGERS[kind], given):
         result.place(["nodes", index, "config", key], ["trigger_config", *inside], alike=alike)
         config[key] = value
+    if edges is None:
+        edges = result.document["edges"] = listed_order(result, nodes)
     led_to = {str(edge.get("target")) for edge in edges if isinstance(edge, dict)}
     nodes.append({"id": name, "type": _TRIGGERS[kind], "config": config})
     edges += [{"source": name, "target": node_id} for node_id in types if node_id not in led_to]

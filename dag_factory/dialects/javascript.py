@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from dag_factory.dialects.javascript_calls import of_function, of_method, of_property, of_type
+from dag_factory.dialects.javascript_tokens import (
+    NotTranslatableError,
+    Token,
+    number_of,
+    tokens_of,
+    unescaped,
+)
 from dag_factory.dialects.javascript_values import (
     ATOM,
     BINARY,
     Value,
-    called,
+    as_condition,
     combined,
     constant,
     in_parentheses,
+    joined,
     negated,
+    quoted,
 )
 
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<template>\{\{.*?\}\})|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_$][\w$]*)"
-    r"|(?P<string>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
-    r"|(?P<sign>===|!==|==|!=|<=|>=|&&|\|\||\?\?|\?\.|[-+*/%<>!()\[\].,?:=]))",
-    re.DOTALL,
-)
+_FILLED: Final = re.compile(r"\$\{([^{}`]*)\}")
+_OBJECTS: Final = frozenset({"Math", "Array", "Object"})
 _DEEPEST: Final = 40
+_LONGEST: Final = 10_000
 _CONSTANTS: Final = {"true": "true", "false": "false", "null": "null", "undefined": "null"}
-
-
-class NotTranslatableError(ValueError):
-    """Part of a condition has no counterpart here; the message says which."""
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
 
 
 def translate(source: str) -> str:
@@ -44,32 +39,22 @@ def translate(source: str) -> str:
     Raises:
         NotTranslatableError: It uses something that has no counterpart.
     """
-    reader = _Reader(_tokens(source))
+    if len(source) > _LONGEST:
+        raise NotTranslatableError(f"it is longer than {_LONGEST:,} characters")
+    reader = _Reader(tokens_of(source))
     value = reader.expression()
     if reader.peek().kind != "end":
         raise NotTranslatableError(f"{reader.peek().text!r} is not expected here")
-    return value.text
-
-
-def _tokens(source: str) -> list[_Token]:
-    tokens, position, end = [], 0, len(source.rstrip().rstrip(";").rstrip())
-    while position < end:
-        match = _TOKEN.match(source, position, end)
-        if match is None:
-            raise NotTranslatableError(f"{source[position:end].strip()[:20]!r} cannot be read")
-        kind = str(match.lastgroup)
-        tokens.append(_Token(kind, match[kind]))
-        position = match.end()
-    return [*tokens, _Token("end", "the end")]
+    return as_condition(value).text
 
 
 class _Reader:
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
 
-    def peek(self) -> _Token:
+    def peek(self) -> Token:
         return self._tokens[self._at]
 
     def expression(self) -> Value:
@@ -81,7 +66,7 @@ class _Reader:
             yes = self.expression()
             self._expect(":")
             no = self.expression()
-            parts = [in_parentheses(part, 2).text for part in (yes, value, no)]
+            parts = [in_parentheses(part, 2).text for part in (yes, as_condition(value), no)]
             value = Value(f"{parts[0]} if {parts[1]} else {parts[2]}", 1)
         self._depth -= 1
         return value
@@ -92,6 +77,8 @@ class _Reader:
             sign = self.peek()
             if sign.kind == "sign" and sign.text == "=":
                 raise NotTranslatableError("= assigns; === compares")
+            if sign.kind == "sign" and sign.text == "=>":
+                raise NotTranslatableError("=> defines a function, and conditions have none of their own")
             strength = BINARY.get(sign.text, -1) if sign.kind == "sign" else -1
             if strength <= least:
                 return left
@@ -110,35 +97,51 @@ class _Reader:
         return value
 
     def _postfix(self) -> Value:
-        value = self._atom()
+        value, may_end = self._atom(), False
         while True:
-            if self._take(".") or self._take("?."):
+            optional = self._take("?.")
+            may_end |= optional
+            if self._take("["):
+                value = self._item(value)
+            elif optional or self._take("."):
                 value = self._member(value, self._name())
-            elif self._take("["):
-                index = self.expression()
-                self._expect("]")
-                value = Value(
-                    f"{in_parentheses(value, ATOM).text}[{index.text}]", ATOM, is_path=value.is_path
-                )
-            elif self.peek() == _Token("sign", "("):
+            elif self.peek() == Token("sign", "("):
                 raise NotTranslatableError(f"there is no function {value.text!r}")
+            elif may_end:
+                # What is missing on the way ends the path there; here it would be an error.
+                return Value(f"default({value.text}, null)", ATOM)
             else:
                 return value
 
-    def _member(self, owner: Value, name: str) -> Value:
-        if self._take("("):
-            arguments = self._arguments()
-            result = called(owner, name, arguments)
-            if result is None:
-                raise NotTranslatableError(f"there is no counterpart of .{name}()")
-            return result
-        if name == "length":
-            return Value(f"length({owner.text})", ATOM)
-        return Value(f"{in_parentheses(owner, ATOM).text}.{name}", ATOM, is_path=owner.is_path)
+    def _item(self, owner: Value) -> Value:
+        index = self.expression()
+        self._expect("]")
+        if index == quoted("length"):
+            return of_property(owner, "length")
+        text = f"{in_parentheses(owner, ATOM).text}[{index.text}]"
+        return Value(text, ATOM, is_path=owner.is_path, is_member=owner.is_path)
 
-    def _arguments(self) -> list[Value]:
+    def _member(self, owner: Value, name: str) -> Value:
+        if not self._take("("):
+            return of_property(owner, name)
+        arguments = self._arguments()
+        result = of_method(owner, name, arguments)
+        if result is None:
+            raise NotTranslatableError(
+                f"there is no counterpart of .{name}() with {len(arguments)} argument(s)"
+            )
+        return result
+
+    def _function(self, name: str) -> Value:
+        arguments = self._arguments()
+        result = of_function(name, arguments)
+        if result is None:
+            raise NotTranslatableError(f"there is no function {name!r} with {len(arguments)} argument(s)")
+        return result
+
+    def _arguments(self, end: str = ")") -> list[Value]:
         found: list[Value] = []
-        while not self._take(")"):
+        while not self._take(end):
             if found:
                 self._expect(",")
             found.append(self.expression())
@@ -147,18 +150,21 @@ class _Reader:
     def _atom(self) -> Value:
         token = self._next()
         if token.kind == "number":
-            return constant(float(token.text))
+            return constant(number_of(token))
         if token.kind == "string":
-            text = re.sub(r"\\(['\"\\])", r"\1", token.text[1:-1])
-            return Value(json.dumps(text, ensure_ascii=False), ATOM)
+            return quoted(unescaped(token.text[1:-1]))
+        if token.kind == "literal":
+            return self._literal(token.text[1:-1])
         if token.kind == "template":
             inner = token.text[2:-2].strip()
             plain = re.fullmatch(r"[\w.]+", inner)
             return Value(inner if plain else f"({inner})", ATOM, is_path=bool(plain))
-        if token == _Token("sign", "("):
+        if token == Token("sign", "("):
             value = self.expression()
             self._expect(")")
             return value
+        if token == Token("sign", "["):
+            return Value("[" + ", ".join(item.text for item in self._arguments("]")) + "]", ATOM)
         if token.kind != "name":
             raise NotTranslatableError(f"{token.text!r} is not expected here")
         return self._named(token.text)
@@ -169,20 +175,64 @@ class _Reader:
         if name == "new":
             if self._name() != "Date":
                 raise NotTranslatableError("only dates can be made with new")
-            arguments = self._arguments() if self._take("(") else []
-            if not arguments:
-                return Value("now", ATOM, is_date=True, shift=0.0)
-            return Value(f"date.parse({arguments[0].text})", ATOM, is_date=True)
+            return self._date(self._arguments() if self._take("(") else [])
         if name == "Date" and self._take("."):
-            if self._name() != "now" or not self._take("("):
-                raise NotTranslatableError("of Date only now() has a counterpart")
-            self._expect(")")
-            return Value("now", ATOM, is_date=True, shift=0.0)
-        if name in ("typeof", "instanceof", "in", "function", "await", "void", "delete"):
+            return self._of_date(self._name())
+        if name in _OBJECTS and self._take("."):
+            name = f"{name}.{self._name()}"
+            self._expect("(")
+            return self._function(name)
+        if name == "typeof":
+            return self._type()
+        if name in ("instanceof", "in", "function", "await", "void", "delete"):
             raise NotTranslatableError(f"there is no counterpart of {name}")
-        return Value(name, ATOM, is_path=True)
+        return self._function(name) if self._take("(") else Value(name, ATOM, is_path=True)
 
-    def _next(self) -> _Token:
+    def _date(self, arguments: list[Value]) -> Value:
+        """A moment that is made with `new Date(…)`."""
+        if not arguments:
+            return Value("now", ATOM, is_date=True, shift=0.0)
+        if len(arguments) > 1 or arguments[0].number is not None:
+            raise NotTranslatableError("a date is written as a text: new Date('2026-01-31')")
+        (given,) = arguments
+        return given if given.is_date else Value(f"date.parse({given.text})", ATOM, is_date=True)
+
+    def _of_date(self, name: str) -> Value:
+        """What a function of Date gives."""
+        arguments = self._arguments() if self._take("(") else None
+        if name == "now" and arguments == []:
+            return self._date([])
+        if name == "parse" and arguments:
+            return self._date(arguments)
+        raise NotTranslatableError("of Date only now() and parse() have a counterpart")
+
+    def _type(self) -> Value:
+        """A comparison with the type of a value."""
+        value, sign, name = self._unary(), self._next(), self._next()
+        equal, unequal = ("===", "=="), ("!==", "!=")
+        if sign.kind == "sign" and sign.text in (*equal, *unequal) and name.kind == "string":
+            found = of_type(value, name.text[1:-1], wanted=sign.text in equal)
+            if found is not None:
+                return found
+        raise NotTranslatableError("of typeof only comparisons with a type's name have a counterpart")
+
+    def _literal(self, raw: str) -> Value:
+        """A text with values in it: `Dear ${lead.name}`."""
+        pieces = _FILLED.split(raw)
+        parts: list[Value] = []
+        for place, piece in enumerate(pieces):
+            if place % 2:
+                inner = _Reader(tokens_of(piece))
+                parts.append(inner.expression())
+                if inner.peek().kind != "end":
+                    raise NotTranslatableError(f"{inner.peek().text!r} is not expected here")
+            elif "${" in piece.replace("\\$", ""):
+                raise NotTranslatableError("in ${…} stand no braces and no further texts in backticks")
+            elif piece:
+                parts.append(quoted(unescaped(piece)))
+        return joined(parts or [quoted("")])
+
+    def _next(self) -> Token:
         token = self.peek()
         self._at += token.kind != "end"
         return token
@@ -194,7 +244,7 @@ class _Reader:
         return token.text
 
     def _take(self, sign: str) -> bool:
-        found = self.peek() == _Token("sign", sign)
+        found = self.peek() == Token("sign", sign)
         self._at += found
         return found
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+from dag_factory.dialects.javascript_tokens import NotTranslatableError
 
 # How tightly JavaScript's operators bind; ours bind in the same order.
 BINARY: Final = {
@@ -13,17 +18,6 @@ BINARY: Final = {
 ATOM: Final = 10
 _OURS: Final = {"===": "==", "!==": "!=", "&&": "and", "||": "or"}
 _MIRRORED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_METHODS: Final = {
-    "includes": "contains",
-    "startsWith": "startswith",
-    "endsWith": "endswith",
-    "toLowerCase": "lower",
-    "toUpperCase": "upper",
-    "trim": "trim",
-    "toString": "string",
-    "indexOf": "index",
-    "join": "join",
-}
 _UNITS: Final = (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000))
 
 
@@ -36,6 +30,8 @@ class Value:
         strength: How tightly its outermost operator binds.
         number: Its value, where it is known already.
         is_path: Whether it only names something.
+        is_member: Whether it names part of something, which may be missing there.
+        is_text: Whether it is known to be a text.
         is_null: Whether it is null or undefined.
         is_date: Whether it is a moment.
         shift: For now with milliseconds added: how many.
@@ -46,6 +42,8 @@ class Value:
     strength: int
     number: float | None = None
     is_path: bool = False
+    is_member: bool = False
+    is_text: bool = False
     is_null: bool = False
     is_date: bool = False
     shift: float | None = None
@@ -53,7 +51,13 @@ class Value:
 
 
 def constant(number: float) -> Value:
-    """A number; sums of numbers are worked out at once."""
+    """A number; sums of numbers are worked out at once.
+
+    Raises:
+        NotTranslatableError: It is out of range.
+    """
+    if not math.isfinite(number):
+        raise NotTranslatableError("a number is out of range")
     text = f"{number:.0f}" if number.is_integer() else repr(number)
     return Value(text, ATOM if number >= 0 else 9, number=number)
 
@@ -66,7 +70,7 @@ def in_parentheses(value: Value, least: int) -> Value:
 def negated(sign: str, value: Value) -> Value:
     """The value behind `!`, `-` or `+`."""
     if sign == "!":
-        return Value(f"not {in_parentheses(value, 5).text}", 4)
+        return Value(f"not {in_parentheses(as_condition(value), 5).text}", 4)
     if value.number is not None:
         return constant(-value.number if sign == "-" else value.number)
     if sign == "+":
@@ -74,14 +78,33 @@ def negated(sign: str, value: Value) -> Value:
     return Value(f"-{in_parentheses(value, 9).text}", 9)
 
 
-def called(owner: Value, name: str, arguments: list[Value]) -> Value | None:
-    """A method's counterpart; None where there is none."""
-    if name in ("getTime", "valueOf") and not arguments:
-        return owner
-    if name not in _METHODS:
-        return None
-    inner = ", ".join(value.text for value in (owner, *arguments))
-    return Value(f"{_METHODS[name]}({inner})", ATOM)
+def quoted(text: str) -> Value:
+    """A text as it is."""
+    return Value(json.dumps(text, ensure_ascii=False), ATOM, is_text=True)
+
+
+def joined(parts: Sequence[Value]) -> Value:
+    """One text of several values."""
+    if all(part.is_text for part in parts) and len(parts) == 1:
+        return parts[0]
+    return Value("(" + " ~ ".join(in_parentheses(part, 8).text for part in parts) + ")", ATOM, is_text=True)
+
+
+def as_condition(value: Value) -> Value:
+    """What is asked for its truth: a field that is missing is false there; here it would be an error."""
+    return or_null(value) if value.is_member else value
+
+
+def as_number(value: Value) -> Value:
+    """A span of time as the number of its units; everything else as it is."""
+    if value.span is None:
+        return value
+    return Value(f"{in_parentheses(value, 8).text} / {_duration(value.span)}", 8)
+
+
+def or_null(value: Value) -> Value:
+    """What is missing equals null there; here it would be an error."""
+    return Value(f"default({value.text}, null)", ATOM) if value.is_path else value
 
 
 def combined(sign: str, left: Value, right: Value) -> Value:
@@ -89,6 +112,11 @@ def combined(sign: str, left: Value, right: Value) -> Value:
     dated = _with_dates(sign, left, right)
     if dated is not None:
         return dated
+    left, right = as_number(left), as_number(right)
+    if sign == "+" and (left.is_text or right.is_text):
+        return joined([left, right])
+    if sign in ("&&", "||"):
+        left, right = as_condition(left), as_condition(right)
     if sign == "??":
         return Value(f"default({left.text}, {right.text})", ATOM)
     if (
@@ -100,7 +128,7 @@ def combined(sign: str, left: Value, right: Value) -> Value:
         a, b = left.number, right.number
         return constant({"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else a}[sign])
     if BINARY[sign] in (5, 6) and (left.is_null or right.is_null):
-        left, right = _or_null(left), _or_null(right)
+        left, right = or_null(left), or_null(right)
     if BINARY[sign] in (5, 6):
         # Ours may stand in a row, JavaScript's mean the result of the first one.
         return _joined(sign, left, right, 7, 7, 5)
@@ -111,11 +139,6 @@ def combined(sign: str, left: Value, right: Value) -> Value:
 def _joined(sign: str, left: Value, right: Value, least: int, least_right: int, strength: int) -> Value:
     text = f"{in_parentheses(left, least).text} {_OURS.get(sign, sign)} {in_parentheses(right, least_right).text}"
     return Value(text, strength)
-
-
-def _or_null(value: Value) -> Value:
-    """What is missing equals null there; here it would be an error."""
-    return Value(f"default({value.text}, null)", ATOM) if value.is_path else value
 
 
 def _with_dates(sign: str, left: Value, right: Value) -> Value | None:

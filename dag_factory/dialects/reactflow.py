@@ -75,7 +75,7 @@ class _Reader:
             ]
         elif "nodes" in drawn:
             out["nodes"] = nodes
-        if isinstance(edges, list):
+        if "edges" in drawn and isinstance(edges, list):
             out["edges"] = [self._edge(edge, index) for index, edge in enumerate(edges)]
         result.document = out
         flow_row.read_row(result, row, self._types)
@@ -179,8 +179,9 @@ class _Reader:
                 sign = written.get("operator") if isinstance(written, dict) else written
                 hint = "one of " + ", ".join(flow_conditions.OPERATORS)
                 self._result.refuse(here, f"there is no operator {sign!r}", hint, node=_id(node), at=place)
-            else:
-                tests.append(test)
+                # The way out is there all the same: edges from it are no further mistakes.
+                test = flow_conditions.undecided(written, index)
+            tests.append(test)
         default = data.get("default_output", "false")
         targets: dict[str, str] = {}
         for edge in self._edges:

@@ -44,7 +44,7 @@ ACTIONS: Final = {
     "call_api": Action(
         "http_request", {"endpoint": "url", "data": "body", "payload": "body", "timeout": "timeout_seconds"}
     ),
-    "set_variable": Action("set_variable"),
+    "set_variable": Action("set_variable", {"variable": "name", "variableName": "name"}),
     "create_task": Action("create_follow_up_task", _TASK),
 }
 HUMAN_TASK: Final = Action("human_task", {"assignee": "assigned_to"})

@@ -6,7 +6,8 @@ from typing import Any
 
 from dag_factory.dialects import step_actions
 from dag_factory.dialects.converted import Converted, Location, free_name
-from dag_factory.dialects.javascript import NotTranslatableError, translate
+from dag_factory.dialects.javascript import translate
+from dag_factory.dialects.javascript_tokens import NotTranslatableError
 from dag_factory.dialects.step_actions import Action
 from dag_factory.dialects.step_order import StepOrder, with_known_branches
 from dag_factory.dialects.step_variables import read_variables
@@ -20,8 +21,8 @@ _CARRIED = {"id", "name", "description", "outputs", "settings"}
 _READ = {"trigger", "steps", "variables", *_OF_THE_STORE, *_CARRIED}
 _STEP_KEYS = {"id", "name", "type", "configuration", "nextSteps", "errorHandling", "position"}
 _MISSING_NAMES = (
-    "a name that is missing is an error in conditions, where JavaScript had undefined; "
-    "compare it with null to allow it"
+    "a name that is missing is an error where a condition compares it, and JavaScript had undefined; write ?. before "
+    "it or compare it with null to allow that"
 )
 _STEP_TYPES = ("action", "condition", "parallel", "human_task", "delay")
 
@@ -260,7 +261,12 @@ class _Reader:
             self._result.place([*place, names[key]], [*at, key], alike=False)
             handling[names[key]] = value
         delay = handling.get("retry_delay")
-        if isinstance(delay, int | float) and not isinstance(delay, bool):
+        if isinstance(delay, int | float) and not isinstance(delay, bool) and delay < 0:
+            hint, place_of_it = "write the seconds before each retry", [*place, "retry_delay"]
+            self._result.refuse(
+                [*at, "retryDelay"], "retryDelay is negative", hint, node=_id(step), at=place_of_it
+            )
+        elif isinstance(delay, int | float) and not isinstance(delay, bool):
             handling["retry_delay"] = round(delay * 1000)
             handling["retry_backoff"] = "fixed"
         if handling.get("on_error") != "retry" and handling.get("retry_count"):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from dag_factory.dialects.converted import Converted, Place, free_name, is_id
+from dag_factory.dialects.listed_order import explain_edge, listed_order
 from dag_factory.json_path import is_inside
 from oneo.problems import Problem
 
 _KEY = "sub_nodes"
-_GOOD = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def expand(result: Converted) -> None:
@@ -31,7 +29,7 @@ class _Expansion:
     def __init__(self, result: Converted, nodes: list[Any], edges: list[Any] | None) -> None:
         self._result = result
         self._nodes = list(nodes)
-        self._edges = self._listed() if edges is None else list(edges)
+        self._edges = listed_order(result, nodes) if edges is None else list(edges)
         self._taken = {node["id"] for node in nodes if isinstance(node, dict) and is_id(node.get("id"))}
 
     def expand(self) -> None:
@@ -40,18 +38,6 @@ class _Expansion:
             if _has_list(node):
                 self._nodes[index] = self._loop(node, f"$.nodes[{index}].config.{_KEY}")
         self._result.document = {**self._result.document, "nodes": self._nodes, "edges": self._edges}
-
-    def _listed(self) -> list[Any]:
-        """The listed order as edges."""
-        places: dict[str, int] = {}
-        for index, node in enumerate(self._nodes):
-            if isinstance(node, dict) and is_id(node.get("id")):
-                places.setdefault(node["id"], index)
-        pairs = list(pairwise(places))
-        for index, (source, target) in enumerate(pairs):
-            self._result.place(["edges", index], ["nodes", places[target]], alike=False)
-            self._explain(index, source, target)
-        return [{"source": source, "target": target} for source, target in pairs]
 
     def _loop(self, node: dict[str, Any], at: str) -> dict[str, Any]:
         config = dict(node["config"])
@@ -116,14 +102,9 @@ class _Expansion:
 
     def _edge(self, source: str, target: str, at: str, kind: str | None) -> None:
         place = Place(f"$.edges[{len(self._edges)}]", self._result.original_path(at), alike=False)
-        self._explain(len(self._edges), source, target)
+        explain_edge(self._result, len(self._edges), source, target)
         self._edges.append({"source": source, "target": target, **({kind: True} if kind else {})})
         self._result.paths.append(place)
-
-    def _explain(self, index: int, *ends: str) -> None:
-        """An id of the wrong form is reported where it stands, not once more for each edge made from it."""
-        if not all(map(_GOOD.fullmatch, ends)):
-            self._result.explained.append(f"$.edges[{index}]")
 
     def _move(self, old: str, new: str, inside: list[Place]) -> None:
         """What is found at the new place of a node belongs to where its author wrote it."""

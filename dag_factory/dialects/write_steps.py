@@ -6,8 +6,9 @@ import re
 from typing import Any, Final
 
 from dag_factory.definition import Node, Workflow
-from dag_factory.dialects.javascript import NotTranslatableError, translate
-from dag_factory.dialects.step_actions import TRIGGERS
+from dag_factory.dialects.javascript import translate
+from dag_factory.dialects.javascript_tokens import NotTranslatableError
+from dag_factory.dialects.step_actions import TRIGGERS, relative_date
 from dag_factory.dialects.writing import Rewritten, about, edges_of
 from dag_factory.json_path import json_path
 from oneo.problems import Problem
@@ -85,7 +86,8 @@ class _Writer:
         if node.type == "condition":
             step |= {"type": "condition", "configuration": self._condition(node, index)}
         else:
-            step |= {"type": "action", "configuration": {"action": node.type, "parameters": node.config}}
+            parameters = {name: _as_it_is(value) for name, value in node.config.items()}
+            step |= {"type": "action", "configuration": {"action": node.type, "parameters": parameters}}
             step["nextSteps"] = after
         if node.error_handling is not None:
             step["errorHandling"] = self._error_handling(node, index)
@@ -108,17 +110,26 @@ class _Writer:
                 self._result.approximations.append(
                     f"node {node.id!r}: the branch called {branch['label']!r} is called {label!r} there"
                 )
-        yes = self._targets(node, listed[0], "then")
-        no = self._targets(node, listed[1], "else") if len(listed) == 2 else []
+        if node.error_handling is not None and node.error_handling.on_error == "continue":
+            self._refuse(node.id, at, "no step follows a condition that has failed")
+        yes = self._targets(node, listed, 0, "then")
+        no = self._targets(node, listed, 1, "else")
         return {"condition": source, "trueSteps": yes, **({"falseSteps": no} if no else {})}
 
-    def _targets(self, node: Node, branch: dict[str, Any], key: str) -> list[str]:
-        names = {branch.get(key), branch.get("label")}
+    def _targets(self, node: Node, branches: list[dict[str, Any]], index: int, key: str) -> list[str]:
+        """What follows when a branch is taken: what it leads to, and what follows whichever is."""
+        branch = branches[index] if index < len(branches) else {}
+        names = {name for name in (branch.get(key), branch.get("label")) if name is not None}
+        theirs = {one.get("then", one.get("else")) for one in branches}
         own = [
             edge["target"]
             for edge in self._edges
             if edge["source"] == node.id
-            and (edge.get("condition") in names or edge["target"] == branch.get(key))
+            and (
+                edge["target"] == branch.get(key)
+                or edge.get("condition") in names
+                or (edge.get("condition") in (None, "success") and edge["target"] not in theirs)
+            )
         ]
         first = [branch[key]] if branch.get(key) in {one.id for one in self._workflow.nodes} else []
         return list(dict.fromkeys([*first, *own]))
@@ -140,6 +151,10 @@ class _Writer:
             )
         elif handling.on_error is not None:
             written["onError"] = handling.on_error
+        if handling.retry_delay is not None and handling.retry_backoff is None:
+            self._result.approximations.append(
+                f"node {node.id!r}: it waits equally long before each retry there"
+            )
         if handling.retry_backoff == "exponential":
             self._refuse(
                 node.id,
@@ -149,13 +164,18 @@ class _Writer:
         return written
 
 
+def _as_it_is(value: Any) -> Any:
+    """A value, spelt so that a text such as `+2 days` is not read as a date."""
+    return f"{{{{ {value!r} }}}}" if relative_date(value) is not None else value
+
+
 def _in_javascript(condition: str) -> str | None:
     """A condition that is read as the same one; None where there is none."""
     plain = re.sub(r"\{\{\s*|\s*\}\}", "", condition).strip()
     # What means something else in JavaScript stands in braces there, too.
-    for source, read_as in ((plain, plain), (f"{{{{ {plain} }}}}", f"({plain})")):
+    for source in (plain, f"{{{{ {plain} }}}}"):
         try:
-            if translate(source) == read_as:
+            if translate(source) in (plain, f"({plain})"):
                 return source
         except NotTranslatableError:
             continue

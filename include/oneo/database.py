@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ _LISTENING: Any = {"options": "-c role=oneo_app", "application_name": "oneo_list
 
 
 def to_json(value: Any) -> str:
-    """Serialise for a JSON column; dates as ISO 8601, decimals as numbers.
+    """Serialise for a JSON column; dates and spans of time as ISO 8601, decimals as numbers.
 
     Raises:
         ValueError: NaN and infinities, which JSON does not know.
@@ -44,13 +44,17 @@ def to_json(value: Any) -> str:
 
 
 def plain_json(value: Any) -> Any:
-    """`value` as plain JSON data: dates as ISO 8601 text, decimals as numbers."""
+    """`value` as plain JSON data: dates and spans of time as ISO 8601 text, decimals as numbers."""
     return json.loads(to_json(value))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        from oneo.expressions.calendar import iso_duration  # noqa: PLC0415 - few values are spans of time
+
+        return iso_duration(value)
     if isinstance(value, Decimal):
         return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
     if isinstance(value, UUID):

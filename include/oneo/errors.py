@@ -62,6 +62,10 @@ class InvalidDefinitionError(UserError):
         super().__init__(f"{len(errors)} problem(s): " + "; ".join(str(problem) for problem in errors))
         self.problems = problems
 
+    def as_json(self) -> dict[str, Any]:
+        """The error with every problem, as `oneo validate` prints them."""
+        return {**super().as_json(), "problems": [problem.as_json() for problem in self.problems]}
+
 
 class ExpressionError(UserError):
     """An expression that cannot be compiled or evaluated.

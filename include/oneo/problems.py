@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "missing", "warning"]
+_SHOWN = 80
+
+
+def shown(value: Any) -> str:
+    """A value of a document as messages quote it, cut where it is long: texts in single quotes, all else as JSON."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from dag_factory.forms import in_document, in_plain_words
+from dag_factory.json_path import json_path
 from oneo.errors import ConfigError, ExpressionError
 from oneo.expressions import Scope, resolve, templates_in
+from oneo.problems import shown
 from oneo_operators.redact import pieces_in, redact
 
 if TYPE_CHECKING:
@@ -62,17 +65,13 @@ def checked(
     try:
         return operator_type.Config.model_validate(values)
     except ValidationError as error:
-        found = [
-            f"config.{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}, got "
-            f"{_short(one['input'], secrets)}"
-            for one in error.errors(include_url=False)
-        ]
+        reasons: dict[str, list[str]] = {}
+        for one in error.errors(include_url=False):
+            place = json_path(in_document(values, one["loc"], missing=one["type"] == "missing"), "config")
+            message = f"{in_plain_words(one)}, got {shown(redact(one['input'], secrets))}"
+            reasons.setdefault(place, []).append(message)
+        # Each member of a union says why the value does not fit it.
+        found = [f"{place}: {'; or: '.join(dict.fromkeys(why))}" for place, why in reasons.items()]
         raise ConfigError(
             "; ".join(found), "the values came out of expressions: see the node's input"
         ) from error
-
-
-def _short(value: Any, secrets: Collection[str]) -> str:
-    # Masked before it is cut: half a secret would not be found any more.
-    text = repr(redact(value, secrets))
-    return text if len(text) <= 80 else text[:77] + "…"

@@ -24,10 +24,10 @@ PACKAGES = {
 }
 SOURCES = sorted(path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
 PURE = {
-    "binding", "catalogue", "check_branches", "check_calls", "check_edges", "check_errors", "check_inputs",
-    "check_loops", "check_missing", "check_names", "check_outputs", "check_reads", "check_secrets", "checked",
-    "checks", "compile", "config", "definition", "error_handling", "examine", "forms", "graph", "json_path", "loops",
-    "order", "outputs", "plan", "schema", "variables", "written",
+    "binding", "catalogue", "check_bare_names", "check_branches", "check_calls", "check_edges", "check_errors",
+    "check_inputs", "check_loops", "check_missing", "check_names", "check_outputs", "check_reads", "check_secrets",
+    "check_skipped", "checked", "checks", "compile", "config", "definition", "error_handling", "examine", "forms",
+    "graph", "json_path", "loops", "order", "outputs", "plan", "schema", "variables", "written",
 }  # fmt: skip
 DIALECTS = {f"dialects/{path.stem}" for path in (ROOT / "dag_factory/dialects").glob("*.py")}
 EFFECTS = {

@@ -78,9 +78,11 @@ def test_ten_mistakes_are_reported_together_each_with_its_place(oneo, tmp_path):
         ("calc", "$.nodes[4].config.update_fields.a"),
         ("tell", "$.nodes[5].config.recipients[0]"),
         ("tell", "$.nodes[5].config.message"),
-        (None, "$.edges[1].target"),
+        ("find", "$.edges[1].target"),
         (None, "$.settings.timezone"),
     }
+    planned = oneo("plan", file, "--json")
+    assert (planned.returncode, json.loads(planned.stdout)["error"]["problems"]) == (1, report["problems"])
     hints = {problem["path"]: problem["hint"] for problem in report["problems"]}
     assert "task_notify" in hints["$.nodes[1].type"]
     assert "pipeline_id" in hints["$.nodes[2].config.pipeline"]
@@ -161,6 +163,12 @@ def test_an_expression_is_refused_with_the_place_in_it(oneo, tmp_path):
     assert oneo("eval", "{{ record.__class__ }}", "-c", str(names)).returncode == 1
     good = oneo("eval", "{{ record.score }} > 80", "-c", str(names), "--condition", "--json")
     assert (good.returncode, json.loads(good.stdout)) == (0, {"value": True, "type": "boolean"})
+    span = oneo("eval", "{{ duration(minutes=90) }}", "-c", str(names), "--json")
+    assert json.loads(span.stdout) == {"value": "PT1H30M", "type": "duration"}
+    long = oneo("eval", "{{ " + "record.score + " * 600 + "record.scor }}", "-c", str(names))
+    assert len(long.stderr) < 400
+    _, line, pointer, _ = long.stderr.splitlines()
+    assert line[pointer.index("^") :] == "scor }}"
     kept = oneo("eval", "{{ record.name }}", "-c", str(names), "--json")
     assert json.loads(kept.stdout) == {"value": "{{secrets.x}}", "type": "string"}
 

@@ -13,6 +13,7 @@ from tests.factory import (
     corpus_loop_reads,
     corpus_loop_shapes,
     corpus_loops,
+    corpus_names,
     corpus_secrets,
 )
 from tests.factory.mistake import Mistake
@@ -25,6 +26,7 @@ CLASSES: dict[str, list[Mistake]] = {
     **corpus_loops.CLASSES,
     **corpus_loop_options.CLASSES,
     **corpus_loop_reads.CLASSES,
+    **corpus_names.CLASSES,
     **corpus_secrets.CLASSES,
     **corpus_dialects.CLASSES,
     "error handling": corpus_errors.MISTAKES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from dag_factory.publish import publish
 from oneo.errors import InvalidDefinitionError
 from oneo_operators.catalogue import catalogue
 from tests.factory.corpus import CLASSES
-from tests.factory.documents import chain, edge, graph, node, notify
+from tests.factory.documents import START, chain, edge, graph, node, notify
 from tests.factory.mistake import Mistake, said
 
 MISTAKES = {f"{name} - {mistake.name}": mistake for name, mistakes in CLASSES.items() for mistake in mistakes}
@@ -77,6 +78,48 @@ def test_ten_different_mistakes_are_reported_at_once():
         "$.edges[4]",
         "$.edges[5].target",
     }
+
+
+def test_mistakes_of_form_do_not_hide_the_others():
+    document = chain(
+        {**notify("a", message="{{ nodes.zz.x }}"), "colour": "red", "position": "left"},
+        {**node("b", "htp_request"), "error_handling": {"retry_count": -1, "fallback_node": "nobody"}},
+        variables={"limit": {"type": "strin"}},
+        settings={"timezone": "Mars/Base", "timeout_minutes": 0, "tags": ["sales", ""]},
+        version=3,
+    )
+
+    problems = examine(document, catalogue()).problems
+
+    assert {problem.path for problem in problems} == {
+        "$.nodes[1].colour",
+        "$.nodes[1].position",
+        "$.nodes[1].config.message",
+        "$.nodes[2].error_handling.retry_count",
+        "$.nodes[2].type",
+        "$.variables.limit.type",
+        "$.settings.timeout_minutes",
+        "$.settings.tags[1]",
+        "$.settings.timezone",
+        "$.version",
+    }
+    assert len(problems) == 10
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"nodes": [START, 5, notify("a", message="{{ nodes.zz.x }}")]},
+        {"edges": [{"source": "start"}]},
+        {"settings": 5},
+        {"edges": {}},
+    ],
+)
+def test_where_too_little_is_left_only_the_form_is_spoken_of(broken: dict[str, Any]):
+    document = {**chain(notify("a", message="{{ nodes.zz.x }}")), **broken}
+    examination = examine(document, catalogue())
+    assert len(examination.problems) == 1
+    assert (examination.ok, examination.workflow) == (False, None)
 
 
 def test_every_cycle_is_reported():

@@ -151,3 +151,47 @@ def test_overlapping_loops_are_named():
     ]  # fmt: skip
     document = graph([node("each", "for_each", items_source=[1]), other, A, B, C], edges, variables={"n": 0})
     assert any("overlap" in one.message and one.hint for one in examine(document, catalogue()).problems)
+
+
+FORK = route({"if": "trigger.x", "then": "a", "label": "yes"}, {"else": "b", "label": "no"})
+
+
+def forked(source: str, *edges: dict[str, Any]) -> dict[str, Any]:
+    """What a node behind two branches reads."""
+    both = [edge("start", "route"), edge("route", "a"), edge("route", "b")]
+    return graph([FORK, notify("a"), notify("b"), notify("end", message=source)], [*both, *edges])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        forked("{{ nodes.a.x }}", edge("a", "end")),
+        forked("{{ nodes.a.x | default('none') }}", edge("a", "end"), edge("b", "end")),
+        forked("{{ nodes.a.x if nodes.a is defined else '' }}", edge("a", "end")),
+        forked("{{ nodes.route.branch }}", edge("a", "end"), edge("b", "end")),
+        graph(
+            [notify("a"), notify("b"), notify("end", message="{{ nodes.a.x }} {{ nodes.b.x }}")],
+            [edge("start", "a"), edge("start", "b"), edge("a", "end"), edge("b", "end")],
+        ),
+    ],
+    ids=["on its branch", "with a default", "that is tested", "the fork itself", "side by side"],
+)
+def test_an_output_that_is_there_whenever_it_is_read_is_fine(document: dict[str, Any]):
+    assert warnings(document) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "records[0].name",
+        "content.text",
+        "output.total",
+        "lead.email",
+        "default(recrod.name, '')",
+        "limits.x",
+        "code",
+    ],
+)
+def test_a_name_that_what_starts_the_workflow_may_give_is_fine(source: str):
+    document = chain(notify("tell", message=f"{{{{ {source} }}}}"), variables={"limit": {"default": {}}})
+    assert warnings(document) == []

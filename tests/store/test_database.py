@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -97,6 +97,7 @@ def test_a_statement_that_breaks_leaves_no_trace_of_the_transaction(
     [
         (datetime(2026, 1, 31, 9, tzinfo=UTC), "2026-01-31T09:00:00+00:00"),
         (date(2026, 1, 31), "2026-01-31"),
+        (timedelta(days=1, hours=12), "P1DT12H"),
         (Decimal("1.50"), 1.5),
         (Decimal("2.00"), 2),
         (UUID(int=7), "00000000-0000-0000-0000-000000000007"),

@@ -77,6 +77,8 @@ def invoke(entry: Entry, arguments: list[Evaluate], position: int) -> Evaluate:
             if exc.position is None:
                 exc.position = position
             raise
+        except OverflowError as exc:
+            raise ExpressionError(f"{name}: the result is out of range", position) from exc
         except (ArithmeticError, ValueError, TypeError) as exc:
             raise ExpressionError(f"{name} cannot work with this: {exc}", position) from exc
 
@@ -115,6 +117,8 @@ def guarded(position: int, compute: Callable[..., Any], *arguments: Any) -> Any:
         if exc.position is None:
             exc.position = position
         raise
+    except OverflowError as exc:
+        raise ExpressionError("the result is out of range", position) from exc
     except (ArithmeticError, ValueError, TypeError) as exc:
         raise ExpressionError(f"this cannot be computed: {exc}", position) from exc
 

@@ -223,14 +223,14 @@ class Compiler:
 
     def test(self, node: nodes.Test) -> Evaluate:
         """`x is defined` and its family."""
+        check = TESTS.get(node.name)
+        if check is None and node.name not in ("defined", "undefined"):
+            raise unknown_test(node.name, node.lineno)
         if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise ExpressionError(f"`is {node.name}` takes nothing behind it", node.lineno)
-        if node.name in ("defined", "undefined"):
+        if check is None:
             inner, wanted = self.guard(node.node), node.name == "defined"
             return lambda run: (inner(run) is not ABSENT) is wanted
-        check = TESTS.get(node.name)
-        if check is None:
-            raise unknown_test(node.name, node.lineno)
         operand, position = self.compile(node.node), node.lineno
         return lambda run: guarded(position, check, operand(run))
 

@@ -44,7 +44,11 @@ _FOREIGN: Final = {
     "??": "write | default(…)",
     "?.": "write | default(…) behind the whole path",
     "?": "write `a if condition else b`",
+    "$": "names stand without $, and texts are joined with ~",
+    ";": "leave it out",
 }
+# Signs that word processors put, and what is meant by them.
+_TYPESET: Final = {"≥": ">=", "≤": "<=", "≠": "!=", "–": "-", "—": "-", "−": "-", "×": "*", "÷": "/"}  # noqa: RUF001
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 _JOINERS: Final = frozenset(("and", "or", "not", "in", "is", "if", "else"))
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
@@ -250,6 +254,12 @@ class Lexer:
             raise ExpressionError(
                 f"{character} is not a quote here", self.position, "write straight quotes: ' or \""
             )
+        if character in _TYPESET:
+            return ExpressionError(
+                f"{character} is not an operator here", self.position, f"write {_TYPESET[character]}"
+            )
+        if character.isspace():
+            return ExpressionError("this white space is none here", self.position, "write a plain space")
         if not character.isascii():
             return ExpressionError(
                 f"the character {character!r} cannot be part of a name",

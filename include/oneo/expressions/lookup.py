@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from oneo.errors import ExpressionError
-from oneo.expressions.scope import MISSING, Lazy, Scope
+from oneo.expressions.scope import MISSING, NODE_ROOTS, Lazy, Scope
 from oneo.expressions.values import kind
-from oneo.suggest import did_you_mean
+from oneo.suggest import did_you_mean, nearest
 
 Key = str | int
 Path = tuple[Key, ...]
@@ -21,6 +21,7 @@ _FORBIDDEN: Final = frozenset(
     )
 )  # fmt: skip
 _SHOWN_KEYS: Final = 500
+_NOT_RUN: Final = "no node of that id has run before this one; default(…) catches that"
 
 
 class MissingError(Exception):
@@ -34,6 +35,7 @@ class MissingError(Exception):
         wanted: The name that was not found.
         known: The names there were.
         hint: A remedy that is known already.
+        otherwise: A remedy where no known name is near.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class MissingError(Exception):
         wanted: Key | None = None,
         known: Iterable[str] | None = None,
         hint: str | None = None,
+        otherwise: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -51,6 +54,7 @@ class MissingError(Exception):
         self.wanted = wanted
         self.known = known
         self.hint = hint
+        self.otherwise = otherwise
 
     def as_error(self) -> ExpressionError:
         """The error to show."""
@@ -59,7 +63,9 @@ class MissingError(Exception):
             names = [
                 name for name, _ in zip(self.known, range(_SHOWN_KEYS), strict=False) if isinstance(name, str)
             ]
-            hint = did_you_mean(str(self.wanted), names)
+            if self.otherwise is not None and nearest(str(self.wanted), names) is None:
+                return ExpressionError(self.message, self.position, self.otherwise)
+            hint = did_you_mean(str(self.wanted), names) if names else "it has no fields at all"
         return ExpressionError(self.message, self.position, hint)
 
 
@@ -93,7 +99,10 @@ def step(value: Any, key: Key, owner: str, position: int | None = None) -> Any:
         if found is MISSING and isinstance(key, int):
             found = value.get(str(key), MISSING)
         if found is MISSING:
-            raise MissingError(f"{owner} has no field {key!r}", position, wanted=key, known=value)
+            otherwise = _NOT_RUN if owner in NODE_ROOTS else None
+            raise MissingError(
+                f"{owner} has no field {key!r}", position, wanted=key, known=value, otherwise=otherwise
+            )
         return found.get() if isinstance(found, Lazy) else found
     if isinstance(key, int) and isinstance(value, list | tuple | str):
         if -len(value) <= key < len(value):

@@ -60,6 +60,9 @@ def multiply(run: Run, left: Any, right: Any) -> Any:
     """Numbers, a text and how often it is wanted, or a duration and a number."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, str) and isinstance(other, int) and not isinstance(other, bool):
+            if number_from_text(one) is not None:
+                # "5" * 2 may be meant as 10 or as "55".
+                raise _cannot("*", left, right, "write | float behind the text")
             run.fits_text(len(one) * max(other, 0))
             return one * other
         if isinstance(one, timedelta) and isinstance(other, int | float) and not isinstance(other, bool):

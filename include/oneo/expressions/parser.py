@@ -11,6 +11,7 @@ from jinja2.parser import Parser
 
 from oneo.errors import ExpressionError
 from oneo.expressions.lexer import Lexeme
+from oneo.expressions.vocabulary import misplaced_word
 
 _ENVIRONMENT: Final = Environment()  # noqa: S701 - only its parser is used; nothing is rendered
 _UPPER: Final = {"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "IS": "is", "IF": "if", "ELSE": "else"}
@@ -58,8 +59,12 @@ def _syntax_error(token: Token, end: int) -> ExpressionError:
         hint = "write == to compare"
     elif value in _UPPER:
         hint = f"write {_UPPER[value]} in small letters"
+    elif token.type == "name" and (instead := misplaced_word(value)):
+        hint = instead
     elif token.type in ("name", "string", "integer", "float", "lparen", "lbracket", "lbrace"):
         hint = "an operator may be missing before it, and texts need quotes"
+    elif token.type == "rbrace":
+        hint = "expressions stand in two braces, and objects are written {'name': value}"
     elif token.type == "colon":
         hint = "write `a if condition else b` for a choice"
     return ExpressionError(f"unexpected {value!r}", token.lineno, hint)

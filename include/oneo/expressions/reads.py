@@ -22,6 +22,14 @@ class PathRead:
     position: int
     guarded: bool = False
 
+    @property
+    def node(self) -> str | None:
+        """Id of the node whose output it reads, in any spelling; None for everything else."""
+        first = str(self.path[0])
+        if first in NODE_ROOTS:
+            return str(self.path[1]) if len(self.path) > 1 else None
+        return first.removeprefix(NODE_PREFIX) if first.startswith(NODE_PREFIX) else None
+
     def __str__(self) -> str:
         return show_path(self.path)
 
@@ -78,18 +86,13 @@ class ReadsCollector:
 
     def done(self) -> Reads:
         """Everything noted."""
-        nodes, secrets, dynamic = set(), set(), False
-        for read in self._paths:
-            first = str(read.path[0])
-            second = read.path[1] if len(read.path) > 1 else None
-            if first in NODE_ROOTS:
-                dynamic = dynamic or second is None
-                if second is not None:
-                    nodes.add(str(second))
-            elif first.startswith(NODE_PREFIX):
-                nodes.add(first.removeprefix(NODE_PREFIX))
-            elif first == "secrets" and second is not None:
-                secrets.add(str(second))
+        paths = self._paths
         return Reads(
-            tuple(self._paths), frozenset(nodes), frozenset(secrets), dynamic, frozenset(self.functions)
+            tuple(paths),
+            frozenset(read.node for read in paths if read.node is not None),
+            frozenset(
+                str(read.path[1]) for read in paths if read.path[0] == "secrets" and len(read.path) > 1
+            ),
+            any(read.path[0] in NODE_ROOTS and read.node is None for read in paths),
+            frozenset(self.functions),
         )

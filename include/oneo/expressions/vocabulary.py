@@ -1,4 +1,4 @@
-"""Errors about functions and tests that are not in the table, with what to write instead."""
+"""Functions, tests and words that do not exist, or not there, with what to write instead."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ _INSTEAD: Final = {
     "safe": "texts are never escaped unless you write | escape",
     "strftime": "write date.format(value, '%Y-%m-%d')",
 }
+
+
+_WORDS: Final = {
+    "like": "write contains(…), startswith(…) or endswith(…)",
+    "between": "write least <= x <= most",
+    "equals": "write == to compare",
+    "matches": _REGEX,
+}
+
+
+def misplaced_word(word: str) -> str | None:
+    """What to write for a word that stands where an operator belongs; None where nobody knows."""
+    called = f"write {word}(…, …)" if word in NAMES else None
+    return _WORDS.get(word.lower(), called)
 
 
 def unknown_function(name: str, position: int, *, is_filter: bool) -> ExpressionError:

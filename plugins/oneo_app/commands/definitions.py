@@ -177,8 +177,8 @@ def evaluate(
                 print_json({"error": error.as_json()})
             err.print(f"[red]{error.message}[/red]".replace("[[", r"\[["))
             if error.position is not None:
-                err.print("  " + expression.replace("[", r"\["))
-                err.print("  " + " " * error.position + "^")
+                shown, place = _around(expression, error.position)
+                err.print(f"  {shown}\n  {' ' * place}^", markup=False, soft_wrap=True)
             if error.hint:
                 err.print(f"  {error.hint}", markup=False)
             raise typer.Exit(USER_PROBLEM) from None
@@ -187,8 +187,17 @@ def evaluate(
         )
 
 
+def _around(source: str, position: int) -> tuple[str, int]:
+    """The line of a source that a position is in, cut to what is near, and the place of the position in it."""
+    start = max(source.rfind("\n", 0, position) + 1, position - 60)
+    line = source[start:].split("\n", 1)[0]
+    return line[:120], position - start
+
+
 def type_name(value: Any) -> str:
     """What JSON, or the expression language beside JSON, calls a value's type."""
+    from datetime import timedelta  # noqa: PLC0415
+
     names = {
         type(None): "null",
         bool: "boolean",
@@ -198,6 +207,7 @@ def type_name(value: Any) -> str:
         list: "array",
         tuple: "array",
         dict: "object",
+        timedelta: "duration",
     }
     return names.get(type(value), type(value).__name__.lower())
 

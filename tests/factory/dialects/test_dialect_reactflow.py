@@ -52,7 +52,8 @@ def test_drawing_is_planned_and_keeps_names_and_positions():
          {"url": 'https://x/{{ nodes["2"].id }}', "timeout_seconds": 30, "headers": {"X": "{{ lead.key }}"}}),
         ("approval", {"title": "Ok, {name}?", "description": "d", "assigned_to_id": 7},
          {"approval_title": "Ok, {{ name }}?", "approval_description": "d", "assigned_to": 7}),
-        ("wait_delay", {"delay_type": "hours", "delay_value": 2}, {"delay_seconds": 7200}),
+        ("wait_delay", {"delay_type": "hours", "delay_value": 2}, {"hours": 2}),
+        ("wait_delay", {"delay_type": "minutes", "delay_value": "{pause}"}, {"minutes": "{{ pause }}"}),
         ("wait_delay", {"delay_value": 90}, {"delay_seconds": 90}),
         ("ai_prompt", {"prompt": "Sum up {text}", "ai_config": {"model": "m", "temperature": 0.2, "allowed_tools": ["web"]}},
          {"prompt": "Sum up {{ text }}", "model": "m", "temperature": 0.2, "tools_enabled": ["web"]}),
@@ -169,6 +170,7 @@ def test_row_brings_trigger_and_limits():
     row = {
         "id": "w", "name": "W", "status": "active", "version": 3, "trigger_type": "record_created",
         "trigger_config": {"pipeline_ids": ["leads"]}, "timeout_minutes": 60, "retry_count": 3,
+        "max_executions_per_hour": 100,
         "workflow_definition": {
             "nodes": [drawn("t", "task_notify", recipients=["a@example.com"], title="T", message="M")], "edges": [],
         },
@@ -178,6 +180,7 @@ def test_row_brings_trigger_and_limits():
     assert examination.ok, examination.problems
     assert [one.type for one in examination.plan.triggers] == ["trigger_record_created"]
     assert examination.workflow.settings.timeout_minutes == 60
+    assert examination.workflow.settings.start.max_executions_per_hour == 100
     assert examination.workflow.error_handling.retry_count == 3
     assert {text.split("`")[1] for text in examination.approximations} == {"status", "version"}
 
@@ -187,6 +190,83 @@ def row_with(nodes: list[Any], **rest: Any) -> dict[str, Any]:
 
 
 FULL = {"recipients": ["a@example.com"], "title": "T", "message": "M"}
+ONE = {"field": "city", "operator": "==", "value": "Bonn"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "filters"),
+    [
+        ([ONE], {"city": {"$eq": "Bonn"}}),
+        ([{"field": "city", "value": "Bonn"}], {"city": {"$eq": "Bonn"}}),
+        (
+            [ONE, {"field": "score", "operator": ">=", "value": 5}],
+            {"city": {"$eq": "Bonn"}, "score": {"$gte": 5}},
+        ),
+        (
+            [{"field": "a", "operator": ">", "value": 1}, {"field": "a", "operator": "<", "value": 9}],
+            {"$and": [{"a": {"$gt": 1}}, {"a": {"$lt": 9}}]},
+        ),
+        ([{"field": "a", "operator": "!=", "value": 1}], {"a": {"$exists": True, "$ne": 1}}),
+        (
+            [{"field": "a", "operator": "not_contains", "value": "x"}],
+            {"a": {"$exists": True, "$not": {"$contains": "x"}}},
+        ),
+    ],
+)
+def test_conditions_of_a_row_are_filters_of_its_trigger(conditions: list[Any], filters: dict[str, Any]):
+    trigger_config = {"pipeline_ids": ["leads"], "conditions": conditions, "field_conditions": ["a"]}
+    row = row_with(
+        [drawn("t", "task_notify", **FULL)], trigger_type="record_updated", trigger_config=trigger_config
+    )
+    examination = examine(row, catalogue())
+
+    assert examination.ok, examination.problems
+    (trigger,) = examination.plan.triggers
+    assert trigger.config == {"pipeline_ids": ["leads"], "field_filters": filters}
+    assert any("field_conditions" in text for text in examination.approximations)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "path"),
+    [
+        ([ONE, {**ONE, "operator": "~"}], "$.trigger_config.conditions[1]"),
+        ([{"value": 1}], "$.trigger_config.conditions[0]"),
+        ([5], "$.trigger_config.conditions[0]"),
+        ({"a": 1}, "$.trigger_config.conditions"),
+        ([{**ONE, "field": "a b.$x"}], "$.trigger_config.conditions"),
+    ],
+)
+def test_conditions_of_a_row_that_cannot_be_read(conditions: Any, path: str):
+    trigger_config = {"pipeline_ids": ["leads"], "conditions": conditions}
+    row = row_with(
+        [drawn("t", "task_notify", **FULL)], trigger_type="record_created", trigger_config=trigger_config
+    )
+    assert [problem.path for problem in examine(row, catalogue()).problems] == [path]
+
+
+def test_a_drawing_without_edges_runs_in_the_listed_order():
+    nodes = [drawn("a", "task_notify", **FULL), drawn("b", "task_notify", **FULL)]
+    plain = examine({"id": "w", "name": "W", "nodes": [drawn("m", "trigger_manual"), *nodes]}, catalogue())
+    row = {"id": "w", "name": "W", "trigger_type": "manual", "workflow_definition": {"nodes": nodes}}
+    assert plain.ok, plain.problems
+    assert [[edge.source for edge in plain.plan.edges_to(one)] for one in "ab"] == [["m"], ["a"]]
+    of_row = examine(row, catalogue())
+    assert of_row.ok, of_row.problems
+    assert [[edge.source for edge in of_row.plan.edges_to(one)] for one in "ab"] == [["trigger"], ["a"]]
+
+
+def test_an_operator_that_is_none_is_one_problem_whatever_leads_on():
+    test = {"left": 1, "operator": "===", "right": 1, "output": "x"}
+    written = document(
+        drawn("a", "condition", conditions=[test]),
+        drawn("b", "task_notify", **FULL),
+        edges=[line("a", "b", "x")],
+    )
+    assert [problem.path for problem in examine(written, catalogue()).problems] == [
+        "$.nodes[0].data.conditions[0]"
+    ]
+
+
 MISTAKES = [
     (document(drawn("a", "task_notify", **FULL, colour="red")), "$.nodes[0].data.colour"),
     (document(drawn("a", "task_notify", config={**FULL, "titel": "x"})), "$.nodes[0].data.config.titel"),

@@ -145,3 +145,89 @@ def test_outputs_survive_the_way_through_steps():
     again = read(rewrite(workflow, "steps").document).workflow
     assert again is not None
     assert again.outputs == workflow.outputs
+
+
+def ways(workflow: Workflow) -> set[tuple[str, str, int]]:
+    """What leads where in how many cases, the trigger left aside, which steps do not name."""
+    plan = plan_of(workflow)
+    triggers = {node.id for node in plan.triggers}
+    forks = {node.id for node in plan.nodes if node.type == "condition"}
+    return {
+        # What follows a condition whichever way it takes stands in both lists of a step.
+        (
+            edge.source,
+            edge.target,
+            2 if edge.routes == ("success",) and edge.source in forks else len(edge.routes),
+        )
+        for edge in plan.edges
+        if edge.source not in triggers
+    }
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_what_steps_can_say_leads_to_the_same_nodes(name: str):
+    workflow = read_or_raise(DEFINITIONS[name])
+    done = rewrite(workflow, "steps")
+    if not done.problems:
+        assert ways(read_or_raise(done.document)) == ways(workflow)
+
+
+SET = {"type": "set_variable", "config": {"variables": {"x": 1}}}
+
+
+def forked(branches: list[dict[str, Any]], *edges: tuple[str, str | None]) -> Workflow:
+    nodes = [
+        {"id": "start", "type": "trigger_manual"},
+        {"id": "choose", "type": "condition", "config": {"conditions": branches}},
+        *({"id": name, **SET} for name in "abc"),
+    ]
+    listed: list[dict[str, Any]] = [{"source": "start", "target": "choose"}]
+    for target, condition in edges:
+        listed.append(
+            {"source": "choose", "target": target, **({"condition": condition} if condition else {})}
+        )
+    return read_or_raise({"id": "w", "name": "W", "nodes": nodes, "edges": listed})
+
+
+@pytest.mark.parametrize(
+    ("workflow", "yes", "no"),
+    [
+        (forked([{"if": "x", "then": "a"}, {"else": "b"}], ("a", None), ("b", None)), ["a"], ["b"]),
+        (forked([{"if": "x", "then": "a"}, {"else": "b"}]), ["a"], ["b"]),
+        (
+            forked([{"if": "x", "label": "y"}, {"else": "b"}], ("a", "y"), ("c", "y"), ("b", None)),
+            ["a", "c"],
+            ["b"],
+        ),
+        (forked([{"if": "x", "then": "a"}, {"else": "b"}], ("c", None)), ["a", "c"], ["b", "c"]),
+        (forked([{"if": "x", "then": "a"}], ("a", None), ("c", None)), ["a", "c"], ["c"]),
+        (forked([{"if": "x", "then": "a"}], ("c", "success")), ["a", "c"], ["c"]),
+    ],
+)
+def test_each_way_of_a_condition_is_written_with_what_follows_it(
+    workflow: Workflow, yes: list[str], no: list[str]
+):
+    done = rewrite(workflow, "steps")
+    assert done.problems == []
+    (choose,) = (step for step in done.document["steps"] if step["id"] == "choose")
+    assert choose["configuration"]["trueSteps"] == yes
+    assert choose["configuration"].get("falseSteps", []) == no
+
+
+def test_a_text_that_looks_like_a_date_from_now_stays_one_in_steps():
+    value = {"id": "a", "type": "set_variable", "config": {"name": "when", "value": "+1 day"}}
+    workflow = read_or_raise(
+        {"id": "w", "name": "W", "nodes": [{"id": "start", "type": "trigger_manual"}, value]}
+    )
+    again = read_or_raise(rewrite(workflow, "steps").document)
+    assert next(node.config for node in again.nodes if node.id == "a") == {
+        "name": "when",
+        "value": "{{ '+1 day' }}",
+    }
+
+
+def test_a_delay_that_would_grow_is_reported_by_steps():
+    handling = {"retry_count": 2, "retry_delay": 500}
+    nodes = [{"id": "start", "type": "trigger_manual"}, {"id": "a", **SET, "error_handling": handling}]
+    done = rewrite(read_or_raise({"id": "w", "name": "W", "nodes": nodes}), "steps")
+    assert any("equally long" in text for text in done.approximations)

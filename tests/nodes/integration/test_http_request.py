@@ -264,7 +264,7 @@ def test_loopback_is_refused_unless_an_operator_allows_it(bench: Bench) -> None:
         ({"headers": {"X-A": "{{trigger.broken}}"}}, "the value of the header 'X-A' contains a line break"),
         (
             {"headers": {"X-A": "{{trigger.nothing}}"}},
-            "config.headers.X-A: Input should be a valid string, got None",
+            "config.headers['X-A']: Input should be a valid string, got null",
         ),
     ],
 )

@@ -205,7 +205,7 @@ def weekday(run: Run, moment: Any) -> int:
     "duration", examples=(("duration(days=3, hours=4)", "P3DT4H"), ("now > now - duration(hours=1)", "true"))
 )
 def duration(_run: Run, days: Any = 0, hours: Any = 0, minutes: Any = 0, seconds: Any = 0) -> timedelta:
-    """A span of time, to add to a date or compare with the difference of two."""
+    """A span of time, to add to a date or compare with the difference of two; kept as text such as P3DT4H."""
     given = [float(need_number(value)) for value in (days, hours, minutes, seconds)]
     return timedelta(days=given[0], hours=given[1], minutes=given[2], seconds=given[3])
 

@@ -170,9 +170,14 @@ def compact(run: Run, value: Any) -> list[Any]:
     return [item for item in need_list(run, value) if item is not None and item != ""]
 
 
-@function("index", examples=(("['a', 'b'] | index('b')", "1"), ("['a'] | index('b')", "-1")))
+@function(
+    "index",
+    examples=(("['a', 'b'] | index('b')", "1"), ("['a'] | index('b')", "-1"), ("'abc' | index('c')", "2")),
+)
 def index(run: Run, value: Any, item: Any) -> int:
-    """The position of an item, counted from 0; -1 where it is not there."""
+    """The position of an item, or of one text in another, counted from 0; -1 where it is not there."""
+    if isinstance(value, str):
+        return need_text(run, value).find(need_text(run, item))
     found = need_list(run, value)
     return next((position for position, held in enumerate(found) if equal(run, held, item)), -1)
 

@@ -110,10 +110,17 @@ def endswith(run: Run, value: Any, end: Any) -> bool:
     return need_text(run, value).endswith(need_text(run, end))
 
 
-@function("slug", "slugify", examples=(("'Café & Bar, Zürich' | slug", "cafe-bar-zurich"),))
+@function(
+    "slug",
+    "slugify",
+    examples=(
+        ("'Café & Bar, Zürich' | slug", "cafe-bar-zurich"),
+        ("'Große Straße' | slug", "grosse-strasse"),
+    ),
+)
 def slug(run: Run, value: Any) -> str:
     """The text in small ASCII letters, digits and hyphens, as for addresses of web pages."""
-    plain = unicodedata.normalize("NFKD", need_text(run, value)).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", need_text(run, value).casefold()).encode("ascii", "ignore").decode()
     return "-".join("".join(letter if letter.isalnum() else " " for letter in plain).split())
 
 

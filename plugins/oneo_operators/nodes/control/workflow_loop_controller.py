@@ -134,6 +134,8 @@ class WorkflowLoopControllerOperator(NodeOperator):
             (key,) if isinstance(key, str) else (),
             body,
             leave,
+            ".loop_back_to",
+            ".exit_to",
             looks_at=tuple(_looked_at(config)),
             limit=_limit(config),
         )
