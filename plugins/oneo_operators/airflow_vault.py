@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import URL
+
+from oneo.errors import ConfigError
 from oneo_operators.services import Connection, private_values
+
+# What Airflow keeps for itself in the extra settings of a connection to PostgreSQL, beside the driver's own.
+_OF_AIRFLOW = ("cursor",)
 
 
 class AirflowVault:
@@ -40,4 +46,24 @@ class AirflowVault:
             login=found.login,
             password=found.password,
             extra=found.extra_dejson,
+        )
+
+    def database_url(self, conn_id: str) -> URL | None:
+        """The Airflow connection of that id, of type postgres, through Airflow's provider."""
+        found = self.connection(conn_id)
+        if found is None:
+            return None
+        if found.kind != "postgres":
+            raise ConfigError(
+                f"connection {conn_id!r} is of type {found.kind!r}",
+                "a table of yours needs one of type postgres",
+            )
+        from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415 - heavy
+
+        hook = PostgresHook(postgres_conn_id=conn_id, sqlalchemy_scheme="postgresql+psycopg")
+        own = (*PostgresHook.ignored_extra_options, *_OF_AIRFLOW)
+        url: URL = hook.sqlalchemy_url
+        # sslmode and its like are the driver's, which reads them in the URL.
+        return url.update_query_dict(
+            {name: str(value) for name, value in found.extra.items() if name not in own and value is not None}
         )

@@ -129,7 +129,7 @@ def _has_words(
     return func.coalesce(and_(*could, *(fields.holds(value, word.whole.sql) for word in found)), false())
 
 
-def _json(value: Any) -> ColumnElement[Any]:
+def _json(value: Any) -> Any:
     return value.json if isinstance(value, Open) else literal(value, JSONB)
 
 
@@ -139,7 +139,8 @@ def _time_clause(clause: Clause, fields: Fields) -> ColumnElement[bool]:
     if clause.operator == "$exists":
         return column.is_not(None) if wanted else column.is_(None)
     if clause.operator in _ORDER:
-        return func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
+        holds: ColumnElement[bool] = func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
+        return holds
     values = wanted if isinstance(wanted, list) else [wanted]
     moments = cast([_moment(one) for one in values if one is not None], ARRAY(DateTime(True)))
     same: ColumnElement[bool] = func.coalesce(column == any_(moments), false())
