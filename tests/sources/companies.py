@@ -9,7 +9,10 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from oneo.sql_table import capture
 from oneo.sql_table.checking import checked
+from oneo.sql_table.database import TableDatabase
+from oneo.sql_table.layout import Layout
 from oneo.store import pipelines
 from oneo.store.pipelines import PipelineSpec
 from oneo_operators.record_stores import table_database
@@ -138,6 +141,22 @@ class TableCompanies:
         with who.database.tenant(who.tenant) as session:
             pipelines.apply(session, who.tenant, complete)
         return complete
+
+    def connect(self, bench: Bench | None = None) -> Layout:
+        """Set up the database for the applied pipeline."""
+        who = bench or self.bench
+        with who.database.tenant(who.tenant) as session:
+            layout = Layout(pipelines.get(session, self.pipeline))
+        with self.database(who).transaction(who.tenant) as there:
+            capture.run(there, capture.statements(who.tenant, layout, None), "the CRM")
+        return layout
+
+    def database(self, bench: Bench | None = None) -> TableDatabase:
+        """The database as a tenant reaches it."""
+        who = bench or self.bench
+        source = self.spec().source
+        assert source is not None
+        return table_database(who.vault, who.tenant, source)
 
     def add(self, **data: Any) -> str:
         columns = {**COLUMNS, **BESIDE}

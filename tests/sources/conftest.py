@@ -77,3 +77,11 @@ def other(database: Database, crm_url: URL) -> Callable[[], Bench]:
         return found
 
     return make
+
+
+@pytest.fixture
+def as_owner(database_url: str) -> Iterator[psycopg.Connection]:
+    """A plain SQL connection of the owner of our own tables."""
+    dsn = make_url(database_url).set(drivername="postgresql").render_as_string(False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection

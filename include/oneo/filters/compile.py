@@ -135,12 +135,11 @@ def _json(value: Any) -> Any:
 
 def _time_clause(clause: Clause, fields: Fields) -> ColumnElement[bool]:
     wanted = clause.value
-    column = fields.time(clause.field)
+    column: ColumnElement[Any] = fields.time(clause.field)
     if clause.operator == "$exists":
         return column.is_not(None) if wanted else column.is_(None)
     if clause.operator in _ORDER:
-        holds: ColumnElement[bool] = func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
-        return holds
+        return func.coalesce(_ORDER[clause.operator](column, _moment(wanted)), false())
     values = wanted if isinstance(wanted, list) else [wanted]
     moments = cast([_moment(one) for one in values if one is not None], ARRAY(DateTime(True)))
     same: ColumnElement[bool] = func.coalesce(column == any_(moments), false())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -14,6 +16,11 @@ from sqlalchemy.orm import Session
 
 from oneo.database import to_json
 from oneo.errors import InfrastructureError
+
+
+def cause(tenant_id: str, execution_id: UUID | None) -> str:
+    """What an execution is called in a database that several tenants may write."""
+    return f"{tenant_id}/{execution_id}" if execution_id is not None else ""
 
 
 class UnsureError(InfrastructureError):
@@ -43,12 +50,15 @@ class TableDatabase:
         )
 
     @contextmanager
-    def transaction(self, tenant_id: str, *, execution_id: UUID | None = None) -> Iterator[Session]:
+    def transaction(
+        self, tenant_id: str, *, execution_id: UUID | None = None, snapshot: bool = False
+    ) -> Iterator[Session]:
         """A transaction; commits at the end, rolls back on an error.
 
         Args:
             tenant_id: On whose behalf.
             execution_id: The execution that changes rows; capture keeps it with the change.
+            snapshot: Whether all that is read in it is as of one moment; then it only reads.
 
         Raises:
             InfrastructureError: The database does not answer.
@@ -60,30 +70,48 @@ class TableDatabase:
                 session.connection()
             except OperationalError as error:
                 raise self._lost("does not answer", error) from None
+            if snapshot:
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             session.execute(
                 text(
-                    "SELECT set_config('TimeZone', 'UTC', true), set_config('oneo.tenant', :tenant, true),"
-                    " set_config('oneo.execution', :execution, true)"
+                    "SELECT set_config('TimeZone', 'UTC', true), set_config('oneo.execution', :cause, true)"
                 ),
-                {"tenant": tenant_id, "execution": str(execution_id or "")},
+                {"cause": cause(tenant_id, execution_id)},
             )
             yield session
             session.flush()
             try:
                 session.commit()
             except DBAPIError as error:
-                if error.connection_invalidated or isinstance(error, OperationalError):
+                # A refusal that the server has a code for has rolled back.
+                if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
                     raise UnsureError(f"{self._name} was lost while changes were committed") from None
                 raise
         finally:
             session.close()
 
-    def _lost(self, what: str, error: OperationalError) -> InfrastructureError:
-        reason = str(error.orig or error).strip().splitlines()[0]
+    def _lost(self, what: str, error: Exception) -> InfrastructureError:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         where = self.url.set(password=None).render_as_string(hide_password=True)
         return InfrastructureError(
             f"{self._name} ({where.split('?')[0]}) {what}: {reason}", hint="see the Airflow connection"
         )
+
+    def listen(self, channel: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A raw autocommit connection that listens on a channel.
+
+        Raises:
+            InfrastructureError: The database does not answer.
+        """
+        dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            connection = psycopg.connect(
+                dsn, autocommit=True, application_name="oneo_listen", connect_timeout=5
+            )
+        except psycopg.OperationalError as error:
+            raise self._lost("does not answer", error) from None
+        connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        return connection
 
     def dispose(self) -> None:
         """Close every pooled connection."""

@@ -41,7 +41,7 @@ class TableRecord:
         id: Its key, as text.
         values: Its fields that have a value.
         version: Where the table counts its changes.
-        deleted: Whether it is marked as deleted.
+        deleted_at: When it was marked as deleted; None where it is not.
     """
 
     id: str
@@ -49,7 +49,12 @@ class TableRecord:
     values: Mapping[str, Any]
     view: dict[str, Any]
     version: int | None
-    deleted: bool
+    deleted_at: str | None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is marked as deleted."""
+        return self.deleted_at is not None
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ class Layout:
         if name == "pipeline_id":
             return cast(literal(self.spec.id, JSONB), JSONB)
         column = self.columns.get(name)
-        if column is None and name in ("version", *_OWN_TIMES):
+        if column is None and name in ("version", *_OWN_TIMES, "deleted_at"):
             column = getattr(source, name)
         if column is None:
             return cast(null(), JSONB)
@@ -156,14 +161,12 @@ class Layout:
     @cached_property
     def shown(self) -> tuple[str, ...]:
         """Names of what is read of a row, in the order of `selected`."""
-        return ("id", *self.columns, "version", *_OWN_TIMES, "deleted")
+        return ("id", *self.columns, "version", *_OWN_TIMES, "deleted_at")
 
     @cached_property
     def selected(self) -> list[ColumnElement[Any]]:
         """What is read of a row."""
-        found = [self.json(name) for name in self.shown[:-1]]
-        gone = true() if self.source.deleted_at is None else self.table.c[self.source.deleted_at].is_(None)
-        return [one.label(f"f{number}") for number, one in enumerate([*found, ~gone])]
+        return [self.json(name).label(f"f{number}") for number, name in enumerate(self.shown)]
 
     def record(self, row: Any) -> TableRecord:
         """What was selected of a row, as a record."""
@@ -184,5 +187,5 @@ class Layout:
                 "updated_at": held["updated_at"],
             },
             version=held["version"],
-            deleted=bool(held["deleted"]),
+            deleted_at=held["deleted_at"],
         )
