@@ -103,11 +103,11 @@ class TableDatabase:
         Raises:
             InfrastructureError: The database does not answer.
         """
-        dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # As SQLAlchemy connects: a host that is a socket's folder cannot stand in a URL.
+        _, options = self._engine.dialect.create_connect_args(self.url)
+        own = {"autocommit": True, "application_name": "oneo_listen", "connect_timeout": 5}
         try:
-            connection = psycopg.connect(
-                dsn, autocommit=True, application_name="oneo_listen", connect_timeout=5
-            )
+            connection = psycopg.connect(**{**options, **own})
         except psycopg.OperationalError as error:
             raise self._lost("does not answer", error) from None
         connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))

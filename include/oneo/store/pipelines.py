@@ -77,16 +77,17 @@ def find(session: Session, pipeline_id: str) -> PipelineSpec | None:
     if row is None:
         return None
     unique.remember(session, row.id, row.fields)
-    return _spec(row)
+    return spec_of(row)
 
 
 def all_pipelines(session: Session) -> list[PipelineSpec]:
     """Every pipeline of the tenant."""
     rows = session.scalars(select(Pipeline).order_by(Pipeline.id))
-    return [_spec(row) for row in rows]
+    return [spec_of(row) for row in rows]
 
 
-def _spec(row: Pipeline) -> PipelineSpec:
+def spec_of(row: Pipeline) -> PipelineSpec:
+    """The pipeline of a row."""
     return PipelineSpec.model_validate(
         {name: getattr(row, name) for name in ("id", "name", "fields", "stages", "record_schema", "source")}
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from oneo.store.models import SourceEffect, SourceReader, SourceRow
+from oneo.store import pipelines
+from oneo.store.models import Pipeline, SourceEffect, SourceReader, SourceRow
+from oneo.store.pipelines import PipelineSpec
 
 
 def is_begun(session: Session, execution_id: UUID, effect: str) -> bool:
@@ -53,7 +55,22 @@ def reader(session: Session, tenant_id: str, pipeline_id: str) -> SourceReader:
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
 
 
-def forget_reading(session: Session, tenant_id: str, pipeline_id: str) -> None:
-    """Begin to read a pipeline's table anew."""
-    for model in (SourceReader, SourceRow):
-        session.execute(delete(model).where(model.tenant_id == tenant_id, model.pipeline_id == pipeline_id))
+def forget_rows(session: Session, tenant_id: str, pipeline_id: str) -> None:
+    """Begin to look at a pipeline's table anew: what is there then is nothing new."""
+    rows = delete(SourceRow).where(SourceRow.tenant_id == tenant_id, SourceRow.pipeline_id == pipeline_id)
+    session.execute(rows)
+    session.execute(
+        update(SourceReader)
+        .where(SourceReader.tenant_id == tenant_id, SourceReader.pipeline_id == pipeline_id)
+        .values(seen_until=None)
+    )
+
+
+def captured(session: Session) -> list[tuple[str, PipelineSpec]]:
+    """(Tenant, pipeline) wherever changes of a table are to be read (system session)."""
+    rows = session.scalars(
+        select(Pipeline)
+        .where(Pipeline.source["capture"].astext.in_(["trigger", "polling"]))
+        .order_by(Pipeline.tenant_id, Pipeline.id)
+    )
+    return [(row.tenant_id, pipelines.spec_of(row)) for row in rows]
