@@ -122,16 +122,19 @@ class TableDatabase:
         self._engine.dispose(close=False)
 
 
-_OPEN: dict[tuple[str, str], TableDatabase] = {}
+_OPEN: dict[tuple[URL, str], TableDatabase] = {}
 
 
 def opened(url: URL, name: str) -> TableDatabase:
-    """The database of a URL, one for the process."""
-    key = (url.render_as_string(hide_password=False), name)
-    if key not in _OPEN:
-        # Of two threads that are here at once, both use that of the first.
-        _OPEN.setdefault(key, TableDatabase(url, name))
-    return _OPEN[key]
+    """The database of a URL, one for the process; one whose password is another by now is closed."""
+    key = (url.set(password=None), name)
+    found = _OPEN.get(key)
+    if found is None or found.url != url:
+        _OPEN[key] = new = TableDatabase(url, name)
+        if found is not None:
+            found.dispose()
+        return new
+    return found
 
 
 def close_all() -> None:
