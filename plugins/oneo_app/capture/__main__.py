@@ -10,7 +10,7 @@ from threading import Event
 
 from oneo.database import database
 from oneo_app.capture.watching import watch_all
-from oneo_operators.airflow_vault import AirflowVault
+from oneo_app.server_vault import server_vault
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     ready = os.environ.get("ONEO_READY_FILE")
     if ready:
         Path(ready).touch()
-    watch_all(database(), AirflowVault(), stop)
+    watch_all(database(), server_vault(), stop)
 
 
 if __name__ == "__main__":

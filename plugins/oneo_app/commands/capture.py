@@ -43,9 +43,9 @@ def connect_pipeline(
             from oneo.sql_table import capture  # noqa: PLC0415 - imports Airflow
             from oneo.sql_table.layout import Layout  # noqa: PLC0415
             from oneo_app.capture.taking import reached  # noqa: PLC0415
-            from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
+            from oneo_app.server_vault import server_vault  # noqa: PLC0415
 
-            layout, there = Layout(spec), reached(AirflowVault(), tenant_id, spec.source)
+            layout, there = Layout(spec), reached(server_vault(), tenant_id, spec.source)
             if remove:
                 commands = capture.removal(tenant_id, layout)
             else:
@@ -90,9 +90,9 @@ def capture_records(
             connect.airflow_environment()
             from oneo_app.capture.taking import Captured, of_tenant, reached, take  # noqa: PLC0415 - imports Airflow
             from oneo_app.capture.watching import watch_until_interrupted  # noqa: PLC0415
-            from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
+            from oneo_app.server_vault import server_vault  # noqa: PLC0415
 
-            vault = AirflowVault()
+            vault = server_vault()
             wanted = of_tenant(found, tenant_id, pipeline or [])
             if watch:
 
@@ -141,9 +141,9 @@ def fitted(found: Database, tenant_id: str, spec: PipelineSpec) -> PipelineSpec:
         )
     connect.airflow_environment()
     from oneo_app.capture.taking import reached  # noqa: PLC0415 - imports Airflow
-    from oneo_operators.airflow_vault import AirflowVault  # noqa: PLC0415
+    from oneo_app.server_vault import server_vault  # noqa: PLC0415
 
-    with reached(AirflowVault(), tenant_id, spec.source).transaction(tenant_id) as session:
+    with reached(server_vault(), tenant_id, spec.source).transaction(tenant_id) as session:
         return checked(session, spec)
 
 
