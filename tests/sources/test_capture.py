@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from dag_factory.examine import plan_of
 from dag_factory.publish import publish
@@ -18,15 +18,15 @@ from oneo.sql_table import capture, polling
 from oneo.sql_table.layout import Layout
 from oneo.sql_table.polling import poll
 from oneo.sql_table.reading import read
-from oneo.store import events, executions
-from oneo.store.models import RecordEvent
+from oneo.store import erasure, events, executions, timers
+from oneo.store.models import InboxEvent, RecordEvent, SourceRow
 from oneo.store.table_source import record_id
 from oneo_app.dispatcher.matching import match_events
 from oneo_operators.execution import state_of
 from tests.nodes.bench import Bench
 from tests.sources.companies import TableCompanies
 
-Take = Callable[[], list[RecordEvent]]
+_PAST = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
 class Captured:
@@ -327,3 +327,42 @@ def test_two_tenants_read_their_own(table: TableCompanies, other: Callable[[], B
     assert str(theirs.events()[-1].execution_id) == ran.execution
     # An execution of another tenant's is nobody's here.
     assert mine.events()[-1].execution_id is None
+
+
+def test_a_moment_looks_at_the_row_as_its_last_event_left_it(noted: Captured) -> None:
+    key = noted.companies.add(name="Anna", joined="2026-01-31T09:00:00+00:00")
+    noted.companies.execute("UPDATE {} SET visits = 7 WHERE id = %s", key)
+    gone = noted.companies.add(name="Bert")
+    noted.companies.execute("DELETE FROM {} WHERE id = %s", gone)
+    noted.take()
+    tenant = noted.bench.tenant
+    document = {
+        "id": "birthday",
+        "name": "Birthday",
+        "nodes": [{"id": "start", "type": "trigger_date_reached", "config": {"date_field": "joined"}}],
+    }
+    publish(noted.bench.database, tenant, document, noted.bench.catalogue)
+    with noted.bench.database.system() as session:
+        for number, one in enumerate((key, gone)):
+            about = record_id(tenant, "companies", one)
+            timers.arm(session, tenant, "birthday", "start", str(number), _PAST, about)
+        session.execute(
+            text("UPDATE record_events SET handled_at = now() WHERE tenant_id = :t"), {"t": tenant}
+        )
+        while timers.fire_due(session, 100):
+            pass
+    with noted.bench.database.tenant(tenant) as session:
+        found = session.scalars(select(InboxEvent).order_by(InboxEvent.id)).all()
+        seen = [events.as_event(one).record for one in found]
+    assert [(one.get("id"), one.get("visits")) for one in seen] == [(key, 7), (None, None)]
+
+
+def test_an_address_is_taken_out_of_what_polling_keeps(polled: Captured) -> None:
+    polled.companies.add(name="Anna", email="anna.lee@example.com", status="writes to anna.lee@example.com")
+    polled.take()
+    with polled.bench.database.removal(polled.bench.tenant) as session:
+        counts = erasure.erase(session, "anna.lee@example.com").counts
+    assert (counts["table_rows_mentioning"], counts["record_events_mentioning"]) == (1, 1)
+    with polled.bench.database.tenant(polled.bench.tenant) as session:
+        kept = str([row.image for row in session.scalars(select(SourceRow))])
+    assert "anna.lee" not in kept
