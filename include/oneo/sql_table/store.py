@@ -8,22 +8,21 @@ from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID, uuid5
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import bindparam, delete, func, literal, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
 from oneo.errors import ConfigError, DuplicateError, InvalidRecordError, NotFoundError, UserError
 from oneo.filters.values import moment
-from oneo.sql_table import kinds, ledger
+from oneo.sql_table import ledger, writing
 from oneo.sql_table.layout import Layout, TableRecord
 from oneo.sql_table.search import TableSearch
 from oneo.store import locks, pipelines
 from oneo.store.changes import Changes, changed_values
 from oneo.store.duplicates import Strategy, default_fields
 from oneo.store.pipelines import PipelineSpec
-from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, same
+from oneo.store.record_data import RESERVED_FIELDS, checked, same
 from oneo.store.record_store import RecordPage, StoredRecord
 from oneo.store.totals import Function
 from oneo.suggest import did_you_mean
@@ -159,16 +158,11 @@ class TableRecords:
         if not skip_validation:
             pipelines.check(self.spec, given)
         layout, source = self._layout, self._layout.source
-        values = self._written(given)
-        for column in (source.created_at, source.updated_at):
-            if column is not None:
-                values.setdefault(column, self._now(column))
-        if source.version is not None:
-            values.setdefault(source.version, literal(1))
+        values = {**writing.beside_new(layout), **writing.written(layout, given)}
         own = None
         if source.key not in values and layout.kind(source.key) == "uuid" and self._execution_id and name:
             own = str(uuid5(self._execution_id, name))
-            values[source.key] = _param(own)
+            values[source.key] = writing.param(own)
         statement = insert_or_leave(layout.table).values(values)
         if own is not None:
             # Whoever repeats a node whose log row was lost means the same row.
@@ -190,7 +184,8 @@ class TableRecords:
         self._check_known(names, "the changes")
         if not names:
             return []
-        values = self._written({name: after.get(name) for name in names})
+        data = {name: after.get(name) for name in names}
+        values = writing.written(layout, data)
         if source.key in values:
             raise InvalidRecordError(
                 f"column {source.key!r} tells rows and cannot change", hint="leave it out"
@@ -198,12 +193,8 @@ class TableRecords:
         if not skip_validation:
             there = {name: value for name, value in after.items() if value is not None}
             pipelines.check(self.spec, there, before)
-        if source.updated_at is not None:
-            values.setdefault(source.updated_at, self._now(source.updated_at))
-        if source.version is not None:
-            values.setdefault(source.version, func.coalesce(_number(layout, source.version), 0) + 1)
-        with self._refusing({name: after.get(name) for name in names}):
-            self._change(held, values)
+        with self._refusing(data):
+            self._change(held, {**writing.beside_changed(layout), **values})
         return [name for name in names if not same(held.values.get(name), before.get(name))]
 
     def delete(self, record: StoredRecord, *, soft: bool, archive: bool, cascade: bool) -> list[str]:
@@ -247,7 +238,7 @@ class TableRecords:
 
     def _check_known(self, names: Iterable[str], place: str) -> None:
         known = self._layout.columns
-        unknown = [one for one in names if one not in known and one not in (*RESERVED_FIELDS,)]
+        unknown = [one for one in names if one not in known and one not in RESERVED_FIELDS]
         if unknown:
             hints = dict.fromkeys(did_you_mean(one, known) for one in unknown)
             raise InvalidRecordError(
@@ -255,37 +246,16 @@ class TableRecords:
                 hint="; ".join(hints) + "; map its column in source.fields first",
             )
 
-    def _written(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Columns and what is written into them."""
-        found: dict[str, Any] = {}
-        for name, value in data.items():
-            column = self._layout.columns[name]
-            from_text = name in SYSTEM_FIELDS
-            found[column] = _param(kinds.written(name, self._layout.kind(column), value, from_text=from_text))
-        return found
-
     def _same_time(self, name: str, after: Any, before: Any) -> bool:
         """Whether two texts are the same moment, in a field of moments."""
         if self._layout.types.get(name) not in ("date", "datetime") or None in (after, before):
             return False
         return moment(after) is not None and moment(after) == moment(before)
 
-    def _now(self, column: str) -> Any:
-        """The moment, as a column of times has it."""
-        kind = self._layout.kind(column)
-        return (
-            func.clock_timestamp() if kind == "timestamptz" else func.timezone("UTC", func.clock_timestamp())
-        )
-
     def _mark(self, held: TableRecord, *, deleted: bool) -> None:
-        source = self._layout.source
-        column = str(source.deleted_at)
-        values: dict[str, Any] = {column: self._now(column) if deleted else None}
-        if source.updated_at is not None:
-            values[source.updated_at] = self._now(source.updated_at)
-        if source.version is not None:
-            values[source.version] = func.coalesce(_number(self._layout, source.version), 0) + 1
-        self._change(held, values)
+        column = str(self._layout.source.deleted_at)
+        mark = {column: writing.now(self._layout, column) if deleted else None}
+        self._change(held, {**writing.beside_changed(self._layout), **mark})
 
     def _change(self, held: TableRecord, values: Mapping[str, Any]) -> None:
         """Write columns of a row, and look at it as it is then."""
@@ -322,17 +292,7 @@ class TableRecords:
             value = data.get(field.id) if field.unique else None
             held = self._search.equal(field.id, value) if value is not None else []
             if held:
-                return f"field {field.id!r} is unique, and record {held[0].id} has {value!r} already", held[
-                    0
-                ].id
+                holder = held[0].id
+                return f"field {field.id!r} is unique, and record {holder} has {value!r} already", holder
         reason = error.diag.message_detail or error.diag.message_primary
         return f"a unique index of {self._layout.source.table!r} refuses it: {reason}", ""
-
-
-def _param(text: str | None) -> Any:
-    """A text that is read by the type of the column it goes to."""
-    return bindparam(None, text, type_=NullType(), unique=True)
-
-
-def _number(layout: Layout, column: str) -> Any:
-    return layout.table.c[column]
