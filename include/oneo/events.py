@@ -63,6 +63,11 @@ class Event:
         """Its identity in the store."""
         return self.tenant_id, self.id
 
+    @property
+    def record_key(self) -> str:
+        """The record's id as nodes know it: that of a row of a table of the tenant's own is no UUID."""
+        return str(self.record.get("id") or self.record_id)
+
     @cached_property
     def times(self) -> tuple[tuple[str, str], ...]:
         """The fields of the record that hold dates, with their types."""
@@ -84,7 +89,7 @@ class Event:
         if self.record_id is None:
             return {**self.data, **about, "topic": self.topic}
         about |= {
-            "record_id": str(self.record_id),
+            "record_id": self.record_key,
             "pipeline_id": self.record.get("pipeline_id"),
             "changed": list(self.changed),
             "record": dict(self.record),

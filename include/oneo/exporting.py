@@ -57,7 +57,7 @@ def export(
     if path is None and kind == "xlsx":
         raise UserError("a workbook cannot go to standard output", hint="give a file by --output")
     with database.tenant(tenant_id) as session:
-        spec = pipelines.get(session, pipeline_id)
+        spec = pipelines.own(session, pipeline_id)
         fits = (Record.pipeline_id == pipeline_id) & Record.deleted_at.is_(None) & where(parse(filters))
         header: list[str] = []
         if kind != "jsonl":

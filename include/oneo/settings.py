@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         description="Comma-separated tenant/connection pairs of the mailboxes that the local stack watches, e.g. "
         "`acme/oneo_imap,acme/support`; empty: none.",
     )
+    capture: bool = Field(
+        default=False,
+        description="Whether the local stack reads the changes of tables of your own that hold records of pipelines.",
+    )
     http_allow: str = Field(
         default="",
         description="Comma-separated hosts, host:port pairs or networks that nodes may reach although they are "

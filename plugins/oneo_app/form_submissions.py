@@ -142,7 +142,7 @@ def _write(
 ) -> Record:
     data = _record_data(spec, values)
     if record is None:
-        pipelines.check(pipelines.get(session, pipeline_id), data)
+        pipelines.check(pipelines.own(session, pipeline_id), data)
         return records.create(session, tenant_id, pipeline_id, data, record_id=record_id)
     pipelines.check(pipelines.get(session, record.pipeline_id), {**records.values_of(record), **data})
     records.update(session, record, records.Changes(set=data))

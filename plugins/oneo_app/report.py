@@ -56,7 +56,8 @@ def summary(row: Execution) -> dict[str, Any]:
         "depth": row.depth,
         "started_by": row.started_by,
         "postponed": row.postponed if status == "pending" else None,
-        "record_id": str(row.record_id) if row.record_id else row.data.get("record_id"),
+        # A row of a table of the tenant's own is known by its key, which the data has.
+        "record_id": row.data.get("record_id") or (str(row.record_id) if row.record_id else None),
         "created_at": row.created_at,
         "started_at": row.started_at,
         "ended_at": row.ended_at,

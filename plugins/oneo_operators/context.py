@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from oneo.database import Database
     from oneo.expressions import Scope
+    from oneo.store.record_store import RecordStore
     from oneo_operators.rounds import Rounds
     from oneo_operators.sub_workflows import SubWorkflows
 
@@ -100,6 +101,40 @@ class NodeContext:
                 await asyncio.gather(job, return_exceptions=True)
                 raise
 
+    async def read_records(self, pipeline_id: str | None, work: Callable[[RecordStore], T]) -> T:
+        """Run `work` on whatever keeps the records of a pipeline, in the attempt's transaction.
+
+        Args:
+            pipeline_id: The pipeline; None for a record of our own store, of any pipeline.
+            work: What to do.
+
+        Raises:
+            ConfigError: The pipeline's records are in a table whose connection is missing.
+        """
+        return await self.store(lambda session: work(self._records(session, pipeline_id)))
+
+    async def change_records(self, pipeline_id: str | None, work: Callable[[RecordStore], T]) -> T:
+        """The same for what changes records: however often the node is attempted, it takes place once."""
+
+        def effect(session: Session) -> T:
+            store = self._records(session, pipeline_id)
+            return store.once(self.key, lambda: work(store))
+
+        return await self.store(effect)
+
+    def _records(self, session: Session, pipeline_id: str | None) -> RecordStore:
+        from oneo_operators.record_stores import record_store  # noqa: PLC0415 - only where records are used
+
+        return record_store(
+            session,
+            self.tenant_id,
+            pipeline_id,
+            vault=self.vault,
+            database=self._database,
+            transaction=self._transaction,
+            execution_id=self.execution_id,
+        )
+
     def session(self) -> Session:
         """The session of the attempt's transaction, opened at first use."""
         if self._session is None:
@@ -171,6 +206,13 @@ class NodeContext:
         """Id of the record the execution is about, where there is one."""
         held = self.scope.names.get("context")
         value = held.get("record_id") if isinstance(held, Mapping) else None
+        return str(value) if value else None
+
+    @property
+    def pipeline_id(self) -> str | None:
+        """Pipeline of that record, where it is known."""
+        held = self.scope.names.get("context")
+        value = held.get("pipeline_id") if isinstance(held, Mapping) else None
         return str(value) if value else None
 
     @property

@@ -134,7 +134,7 @@ def _published(session: Session, tenant_id: str, name: str) -> tuple[Plan, int]:
 
 def _data(session: Session, failed: Execution) -> dict[str, Any]:
     error = failed.error or {}
-    record_id = failed.record_id or failed.data.get("record_id")
+    record_id = failed.data.get("record_id") or failed.record_id
     return {
         "error": error,
         "execution": {

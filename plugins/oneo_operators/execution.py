@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from oneo.store.families import NOBODY, Origin
 from oneo.store.log import NodeKey
 from oneo_operators.failure import details
 from oneo_operators.left import FAILURE, OUTPUTS, VARIABLES, Left, entries
+from oneo_operators.record_stores import record_store
 from oneo_operators.services import Secrets, Vault
 from oneo_operators.variables import Changes
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from oneo.database import Database
-    from oneo.store.models import Execution, Record
+    from oneo.store.models import Execution
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def state_of(session: Session, row: Execution, plan: Plan) -> ExecutionState:
         run_id=row.run_id,
         plan=plan,
         data=row.data,
-        record_id=str(row.record_id or row.data.get("record_id") or "") or None,
+        # The row names a record by a UUID, which that of a table of the tenant's own is not known by there.
+        record_id=str(row.data.get("record_id") or row.record_id or "") or None,
         started_at=row.started_at or row.created_at,
         trigger_node=row.trigger_node,
         timezone=plan.timezone or tenants.settings_of(session, row.tenant_id).timezone or "UTC",
@@ -168,9 +171,19 @@ def scope_for(
 ) -> Scope:
     """The names a node's expressions see: the context of its ancestors, and of them only."""
 
-    def find_record() -> Record | None:
-        with database.tenant(state.tenant_id) as session:
-            return records.find_one(session, state.record_id or "")
+    def find_record() -> dict[str, Any] | None:
+        pipeline_id = state.data.get("pipeline_id")
+        with ExitStack() as transaction:
+            store = record_store(
+                transaction.enter_context(database.tenant(state.tenant_id)),
+                state.tenant_id,
+                pipeline_id if isinstance(pipeline_id, str) else None,
+                vault=vault,
+                database=lambda: database,
+                transaction=transaction,
+            )
+            found = store.find_one(state.record_id or "")
+            return None if found is None else found.view
 
     secrets = Secrets(vault, state.tenant_id)
     return scope_of(
@@ -183,7 +196,7 @@ def scope_of(
     reads: Iterable[str],
     context_from: Sequence[str],
     secrets: Mapping[str, Any],
-    find_record: Callable[[], Record | None],
+    find_record: Callable[[], dict[str, Any] | None],
     *,
     now: datetime,
     seed: str,
@@ -196,16 +209,16 @@ def scope_of(
         reads: Ids of the nodes whose outputs are seen.
         context_from: Ids of the nodes whose context is seen, in the order they come.
         secrets: `secrets`.
-        find_record: Gives the record the execution is about.
+        find_record: Gives the view of the record the execution is about.
         now: The moment.
         seed: What random values follow from.
         node_id: The node there; None at the workflow's end.
     """
 
     def fetch_record() -> Any:
-        row = find_record()
-        if row is not None:
-            return with_url(records.view(row))
+        view = find_record()
+        if view is not None:
+            return with_url(view)
         held = state.data.get("record")
         return with_url(held) if isinstance(held, dict) else held
 

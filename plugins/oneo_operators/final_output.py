@@ -12,7 +12,7 @@ from oneo.errors import ConfigError, ExpressionError
 from oneo.expressions import resolve
 from oneo.store import executions, records
 from oneo.store.large import context_of, output_of
-from oneo_operators.execution import scope_of, state_of
+from oneo_operators.execution import ExecutionState, scope_of, state_of
 from oneo_operators.redact import redact
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def outputs_of(
         list(state.outputs),
         [node.id for node in plan.nodes],
         {},
-        lambda: records.find_one(session, state.record_id or "", tenant_id=state.tenant_id),
+        lambda: _record(session, state),
         now=datetime.now(UTC),
         seed=f"{execution.id}/outputs",
     )
@@ -79,3 +79,9 @@ def outputs_of(
         if problem is not None:
             raise ConfigError(problem, "correct the expression, or the type under `outputs`")
     return found
+
+
+def _record(session: Session, state: ExecutionState) -> dict[str, Any] | None:
+    """The record in our own store; of one in a table of the tenant's, what came with the event has to do here."""
+    row = records.find_one(session, state.record_id or "", tenant_id=state.tenant_id)
+    return None if row is None else records.view(row)

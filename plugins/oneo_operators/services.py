@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sqlalchemy.engine import URL
+
 from oneo.errors import ConfigError, ExpressionError
 from oneo.store.tenants import RESERVED
 
@@ -48,6 +50,13 @@ class Vault(Protocol):
 
     def connection(self, conn_id: str) -> Connection | None:
         """The connection of a full id."""
+
+    def database_url(self, conn_id: str) -> URL | None:
+        """The connection of a full id, of type postgres, as SQLAlchemy is told of it with the driver psycopg.
+
+        Raises:
+            ConfigError: It is of another type.
+        """
 
 
 class Secrets(Mapping[str, Any]):

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.engine import URL
+
 from dag_factory.examine import examine, plan_of
 from dag_factory.plan import Plan
 from oneo.database import Database
@@ -41,6 +43,7 @@ class TestVault:
         self.tenant = tenant
         self.secrets: dict[str, str] = {}
         self.connections: dict[str, Connection] = {}
+        self.databases: dict[str, URL] = {}
 
     def keep(self, name: str, value: str, owner: str | None = None) -> None:
         self.secrets[f"oneo__{owner or self.tenant}__{name}"] = value
@@ -54,6 +57,12 @@ class TestVault:
 
     def connection(self, conn_id: str) -> Connection | None:
         return self.connections.get(conn_id)
+
+    def database_url(self, conn_id: str) -> URL | None:
+        return self.databases.get(conn_id)
+
+    def connect_database(self, name: str, url: URL, owner: str | None = None) -> None:
+        self.databases[f"oneo__{owner or self.tenant}__{name}"] = url
 
 
 class Bench:

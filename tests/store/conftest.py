@@ -35,6 +35,8 @@ from oneo.store import (
     records,
     relations,
     rotations,
+    source_events,
+    sources,
     suppressions,
     tasks,
     tenants,
@@ -158,6 +160,9 @@ def fill(database: Database) -> Callable[[str], None]:
                 session, tenant_id, event_id, uuid4(), name="a", content_type="text/plain", content=b"a"
             )
             mail_state.advance(session, tenant_id, "support", "INBOX", 1, 1)
+            source_events.keep_rows(session, tenant_id, "leads", {"7": {"id": "7", "data": {"name": "Anna"}}})
+            sources.reader(session, tenant_id, "leads")
+            sources.begin_effect(session, tenant_id, execution_id, "make")
             about = {"execution_id": execution_id, "node_id": "call", "title": "Call", "priority": "high"}
             tasks.create(
                 session,

@@ -29,6 +29,7 @@ from oneo.store.models import Base
 from oneo.store.pipelines import PipelineSpec
 from oneo.store.quotas import Wait
 from oneo.store.records import Changes
+from oneo.store.source_events import TableChange
 from oneo.store.workflows import TriggerRow
 from oneo.verdicts import Gathers
 from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, form_of, rows_of
@@ -180,6 +181,9 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "last_uid": lambda aim: 9,
     "content": lambda aim: b"changed",
     "content_type": lambda aim: "text/plain",
+    "effect": lambda aim: "make",
+    "keys": lambda aim: ["7"],
+    "images": lambda aim: {"7": {"data": {"word": "changed"}}},
     **dict.fromkeys(
         ("type", "title", "description", "priority", "assigned_to", "channel", "recipient", "message",
          "trigger_node", "trigger_type", "node_id", "node_type", "reason"),
@@ -230,6 +234,10 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "bulk.insert": {"rows": lambda aim: [BulkRecord(uuid4(), {"word": "changed"})]},
     "bulk.update": {"rows": lambda aim: [BulkRecord(aim.ids.record, {"word": "changed"})]},
     "bulk.set_events": {"events": lambda aim: "silent"},
+    "sources.note_writer": {"key": lambda aim: "7"},
+    "source_events.write": {
+        "changes": lambda aim: [TableChange("7", None, {"id": "7", "data": {"word": "changed"}})],
+    },
     "relations.descendants": {"parent": lambda aim: aim.ids.record},
     "relations.relate": {
         "parent": lambda aim: row(aim, models.Record, "id = '{record}'"),

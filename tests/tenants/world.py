@@ -34,6 +34,8 @@ from oneo.store import (
     notifications,
     pipelines,
     records,
+    source_events,
+    sources,
     suppressions,
     tasks,
     tenants,
@@ -188,6 +190,10 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
             session, tenant, mail_id, ids.task, name=word, content_type="text/plain", content=word.encode()
         )
         mail_state.advance(session, tenant, "support", "INBOX", 1, 1)
+        source_events.keep_rows(session, tenant, ids.pipeline, {"7": {"id": "7", "data": {"word": word}}})
+        sources.note_writer(session, tenant, ids.pipeline, "7", ids.execution)
+        sources.reader(session, tenant, ids.pipeline).taken = [word]
+        sources.begin_effect(session, tenant, ids.execution, "make")
         executions.enqueue(
             session,
             tenant,

@@ -114,7 +114,7 @@ def import_file(
         NotFoundError: No such pipeline.
     """
     with database.tenant(tenant_id) as session:
-        spec = pipelines.get(session, pipeline_id)
+        spec = pipelines.own(session, pipeline_id)
     if options.rejects.resolve() == path.resolve():
         raise UserError(f"{path} cannot take its own rejected rows", hint="give another file for them")
     with ExitStack() as stack:
@@ -164,7 +164,7 @@ def preview(
         NotFoundError: No such pipeline.
     """
     with database.tenant(tenant_id) as session:
-        spec = pipelines.get(session, pipeline_id)
+        spec = pipelines.own(session, pipeline_id)
     fitting = Fitting(spec)
     with ExitStack() as stack:
         source = open_source(path, stack, options.sheet)

@@ -37,11 +37,18 @@ def announce(session: Session, row: Execution) -> None:
         row.tenant_id,
         ENDED,
         row.workflow_id,
-        data if record is None else {**data, RECORD: records.view(record)},
+        data | ({RECORD: records.view(record)} if record is not None else _of_table(row)),
         key=f"{row.id}/{row.status}",
         record_id=record.id if record is not None else None,
         execution_id=row.id,
     )
+
+
+def _of_table(row: Execution) -> dict[str, Any]:
+    """The record of an execution that a row of a table of the tenant's own has started, as it was then."""
+    key, record = row.data.get("record_id"), row.data.get("record")
+    is_elsewhere = row.record_id is not None and key is not None and str(row.record_id) != str(key)
+    return {RECORD: record} if is_elsewhere and isinstance(record, dict) else {}
 
 
 def _awaited(session: Session, row: Execution) -> bool:

@@ -40,6 +40,7 @@ from oneo.store.models import (
     Record,
     RecordEvent,
     RecordHistory,
+    SourceRow,
     Suppression,
     Task,
     Timer,
@@ -119,6 +120,7 @@ def erase(session: Session, email: str) -> Erased:
         session, address, InboxEvent, (InboxEvent.topic, InboxEvent.key, InboxEvent.data, InboxEvent.problem)
     )
     counts["metrics_mentioning"] = _scrub(session, address, Metric, (Metric.data,))
+    counts["table_rows_mentioning"] = _scrub(session, address, SourceRow, (SourceRow.image,))
     listed = (Suppression.kind == "email") & (Suppression.value == address.email)
     listed |= (Suppression.kind == "record") & Suppression.value.in_([str(one) for one in record_ids])
     counts["suppressions"] = _deleted(session, delete(Suppression).where(listed))

@@ -25,7 +25,7 @@ def apply(session: Session, tenant_id: str, form: FormSpec) -> None:
         UserError: Records cannot have fields of those names.
     """
     if form.settings.pipeline_id is not None:
-        pipelines.get(session, form.settings.pipeline_id)
+        pipelines.own(session, form.settings.pipeline_id)
         taken = sorted(set(record_fields(form).values()) & set(RESERVED_FIELDS))
         if taken:
             raise UserError(

@@ -58,6 +58,8 @@ def differences(old: PipelineSpec | None, new: PipelineSpec) -> list[str]:
         found.append("the stages have another order")
     if old.record_schema != new.record_schema:
         found.append("the JSON Schema is another")
+    if old.source != new.source:
+        found.append("its records are in another place, or mapped in another way")
     return found
 
 

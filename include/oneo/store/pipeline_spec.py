@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from oneo import closed_schema
 from oneo.errors import UserError
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS
+from oneo.store.table_source import TableSource
 from oneo.suggest import did_you_mean
 
 FieldType = Literal[
@@ -81,6 +82,9 @@ class PipelineSpec(BaseModel):
     record_schema: dict[str, Any] | None = Field(
         default=None, description="JSON Schema (2020-12) of a record's data, beyond what the fields say."
     )
+    source: TableSource | None = Field(
+        default=None, description="The table of your own that holds the records; without one, our store does."
+    )
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema that follows from the fields; what the pipeline does not name is allowed."""
@@ -124,6 +128,28 @@ class PipelineSpec(BaseModel):
         return self.json_schema()
 
 
+def _of_source(spec: PipelineSpec) -> Iterator[str]:
+    """What about the fields of a pipeline does not go with a table of its own."""
+    if spec.source is None:
+        return
+    mapped = [*spec.source.fields, *SYSTEM_FIELDS]
+    yield from (
+        f"field {one.id!r} has no column in source.fields ({did_you_mean(one.id, mapped)})"
+        for one in spec.fields
+        if one.id not in mapped
+    )
+    yield from (
+        f"field {one.id!r} cannot be indexed here: make an index of its column instead"
+        for one in spec.fields
+        if one.indexed
+    )
+    yield from (
+        f"source.fields: {name!r} is the store's own name; map it as source.{name}"
+        for name in spec.source.fields
+        if name in (*RESERVED_FIELDS, *SYSTEM_FIELDS)
+    )
+
+
 def parse_spec(document: Any, source: str) -> PipelineSpec:
     """A pipeline from a parsed document.
 
@@ -149,8 +175,9 @@ def parse_spec(document: Any, source: str) -> PipelineSpec:
         for field in spec.fields
         if field.unique and field.id in SYSTEM_FIELDS and field.id != "external_id"
     ]
+    found += _of_source(spec)
     if found:
-        raise UserError(f"{source} is not a pipeline: " + "; ".join(found), hint="choose other ids")
+        raise UserError(f"{source} is not a pipeline: " + "; ".join(found), hint="correct the file")
     wrong = closed_schema.problems(spec.record_schema or {})
     if wrong:
         places = "; ".join(f"record_schema.{one}" for one in wrong)

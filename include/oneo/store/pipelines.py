@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from oneo.errors import InvalidRecordError, NotFoundError
+from oneo.errors import InvalidRecordError, NotFoundError, UserError
 from oneo.store import unique
 from oneo.store.models import Pipeline
 from oneo.store.pipeline_spec import FieldType, PipelineField, PipelineSpec, PipelineStage, parse_spec
@@ -29,6 +29,7 @@ def apply(session: Session, tenant_id: str, spec: PipelineSpec) -> None:
         "fields": [field.model_dump() for field in spec.fields],
         "stages": [stage.model_dump() for stage in spec.stages],
         "record_schema": spec.record_schema,
+        "source": spec.source.model_dump() if spec.source else None,
     }
     statement = insert(Pipeline).values(tenant_id=tenant_id, id=spec.id, **values)
     with unique.refusing_fields(spec.id):
@@ -53,24 +54,42 @@ def get(session: Session, pipeline_id: str) -> PipelineSpec:
     return found
 
 
+def own(session: Session, pipeline_id: str) -> PipelineSpec:
+    """The pipeline, for what works on records of our own store only.
+
+    Raises:
+        NotFoundError: No pipeline of that id; the message names the nearest.
+        UserError: Its records are in a table of the tenant's own.
+    """
+    found = get(session, pipeline_id)
+    if found.source is not None:
+        raise UserError(
+            f"the records of pipeline {pipeline_id!r} are in the table {found.source.table!r} of connection "
+            f"{found.source.connection_id!r}: this works on records of our own store only",
+            hint="use create_record, update_record, find_records and delete_record, or SQL there",
+        )
+    return found
+
+
 def find(session: Session, pipeline_id: str) -> PipelineSpec | None:
     """The pipeline, or None where there is none of that id."""
     row = session.scalar(select(Pipeline).where(Pipeline.id == pipeline_id))
     if row is None:
         return None
     unique.remember(session, row.id, row.fields)
-    return _spec(row)
+    return spec_of(row)
 
 
 def all_pipelines(session: Session) -> list[PipelineSpec]:
     """Every pipeline of the tenant."""
     rows = session.scalars(select(Pipeline).order_by(Pipeline.id))
-    return [_spec(row) for row in rows]
+    return [spec_of(row) for row in rows]
 
 
-def _spec(row: Pipeline) -> PipelineSpec:
+def spec_of(row: Pipeline) -> PipelineSpec:
+    """The pipeline of a row."""
     return PipelineSpec.model_validate(
-        {name: getattr(row, name) for name in ("id", "name", "fields", "stages", "record_schema")}
+        {name: getattr(row, name) for name in ("id", "name", "fields", "stages", "record_schema", "source")}
     )
 
 

@@ -14,7 +14,7 @@ from oneo.events import METRIC, TIMER
 from oneo.store import inbox
 from oneo.store.events import RECORD
 from oneo.store.models import InboxEvent, Metric, Record, RecordEvent, Timer
-from oneo.store.records import view
+from oneo.store.records import view, view_image
 
 
 def address(workflow_id: str, node_id: str) -> str:
@@ -107,6 +107,8 @@ def fire_due(session: Session, limit: int, now: datetime | None = None) -> int:
         record = session.get(Record, (row.tenant_id, row.record_id)) if row.record_id else None
         if record is not None and record.deleted_at is None:
             data[RECORD] = view(record)
+        elif record is None and row.record_id is not None:
+            data |= _as_captured(session, row.tenant_id, row.record_id)
         if row.series is not None:
             metric = session.get(Metric, (row.tenant_id, row.series))
             data |= {"series": row.series, "after": metric.data if metric is not None else {}}
@@ -122,6 +124,14 @@ def fire_due(session: Session, limit: int, now: datetime | None = None) -> int:
         session.delete(row)
     session.flush()
     return len(due)
+
+
+def _as_captured(session: Session, tenant_id: str, record_id: UUID) -> dict[str, Any]:
+    """A record of a table of the tenant's own as its last event left it; nothing where that was its deletion."""
+    query = select(RecordEvent).where(RecordEvent.tenant_id == tenant_id, RecordEvent.record_id == record_id)
+    last = session.scalar(query.order_by(RecordEvent.id.desc()).limit(1))
+    is_there = last is not None and last.kind != "deleted"
+    return {RECORD: view_image(last.after or {})} if last is not None and is_there else {}
 
 
 def _name(key: str, due: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from oneo_app.commands.capture import connect_pipeline, fitted, is_elsewhere, what_is_left
 from oneo_app.console import Json, Tenant, answer, err, out, plain_errors, table
 
 
@@ -15,13 +16,14 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The kinds of records: fields and stages.", no_args_is_help=True)
     group.command(name="apply")(apply)
     group.command(name="list")(list_pipelines)
+    group.command(name="connect")(connect_pipeline)
     app.add_typer(group, name="pipelines")
 
 
 def apply(
     file: Annotated[
         Path,
-        typer.Argument(help="A pipeline as JSON: id, fields, stages, record_schema.", metavar="FILE"),
+        typer.Argument(help="A pipeline as JSON: id, fields, stages, record_schema, source.", metavar="FILE"),
     ],
     check: Annotated[
         bool,
@@ -34,7 +36,7 @@ def apply(
 ) -> None:
     """Create a pipeline, or bring it to what the file says. Records that no longer fit are listed and stay."""
     from dag_factory.reading import read_file  # noqa: PLC0415
-    from oneo.store import pipeline_changes, pipelines  # noqa: PLC0415
+    from oneo.store import pipeline_changes, pipelines, sources  # noqa: PLC0415
     from oneo_app import connect  # noqa: PLC0415
 
     with plain_errors(as_json):
@@ -42,8 +44,11 @@ def apply(
         tenant_id = connect.tenant_or_default(tenant)
         with connect.store() as found:
             connect.ensure_tenant(found, tenant_id)
+            spec = fitted(found, tenant_id, spec)
             with found.tenant(tenant_id) as session:
                 before = pipelines.find(session, spec.id)
+                if before is not None and is_elsewhere(before.source, spec.source):
+                    sources.forget_rows(session, tenant_id, spec.id)
                 pipelines.apply(session, tenant_id, spec)
                 changes = pipeline_changes.differences(before, pipelines.get(session, spec.id))
                 misfits = pipeline_changes.misfits(session, spec)
@@ -56,6 +61,7 @@ def apply(
             "applied": not check,
             "changes": changes,
             "misfits": {"count": misfits.count, "records": misfits.problems},
+            **({} if check or spec.source is None else {"left": what_is_left(before, spec)}),
         }
 
         def show() -> None:
@@ -66,6 +72,8 @@ def apply(
                 err.print(f"[yellow]{misfits.count} record(s) do not fit and stay as they are:[/yellow]")
             for record, problems in misfits.problems.items():
                 err.print(f"  {record}: {'; '.join(problems)}", markup=False)
+            for line in [] if check else what_is_left(before, spec):
+                out.print(line, markup=False)
 
         answer(result, as_json, show)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from oneo_app.commands import record_files
+from oneo_app.commands.capture import capture_records
 from oneo_app.commands.merge import merge_records
 from oneo_app.console import Json, Tenant, answer, out, plain_errors, table
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     group.command(name="show")(show_record)
     group.command(name="relate")(relate_records)
     group.command(name="merge")(merge_records)
+    group.command(name="capture")(capture_records)
     app.add_typer(group, name="records")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
+from sqlalchemy.engine import URL
+
 from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.services import Connection, Vault
 
@@ -44,6 +46,10 @@ class RememberingVault:
         if found is not None:
             self._connections[conn_id] = (time.monotonic() + self._seconds, found)
         return found
+
+    def database_url(self, conn_id: str) -> URL | None:
+        """The database of a full id; nobody who takes requests in asks for one."""
+        return self._vault.database_url(conn_id)
 
 
 @lru_cache(maxsize=1)

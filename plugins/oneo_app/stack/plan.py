@@ -58,8 +58,7 @@ def stages(where: Layout, ports: Ports) -> Sequence[Stage]:
         Stage(
             components=[
                 *_airflow(environment, AirflowHealth(base_url), ui_url(ports.api)),
-                _dispatcher(where, environment),
-                *_mail(where, environment),
+                *(_own(name, where, environment) for name in _own_programs()),
             ],
             action=warm,
             action_name="warm up",
@@ -110,28 +109,20 @@ def _airflow(environment: dict[str, str], health: AirflowHealth, url: str) -> li
     ]
 
 
-def _dispatcher(where: Layout, environment: dict[str, str]) -> Component:
-    ready_file = where.run / "dispatcher.ready"
+def _own_programs() -> list[str]:
+    """Those of our programs that this stack needs: what they do starts work."""
+    mail, capture = bool(settings().mailboxes.strip()), settings().capture
+    return ["dispatcher", *(["mail"] if mail else []), *(["capture"] if capture else [])]
+
+
+def _own(name: str, where: Layout, environment: dict[str, str]) -> Component:
+    """`python -m oneo_app.<name>`."""
+    ready_file = where.run / f"{name}.ready"
     return Component(
-        name="dispatcher",
-        command=[sys.executable, "-m", "oneo_app.dispatcher"],
+        name=name,
+        command=[sys.executable, "-m", f"oneo_app.{name}"],
         environment={**environment, "ONEO_READY_FILE": str(ready_file)},
         is_ready=file_touched(ready_file),
         before_start=lambda: ready_file.unlink(missing_ok=True),
         stop_rank=_STARTS_WORK,
     )
-
-
-def _mail(where: Layout, environment: dict[str, str]) -> list[Component]:
-    if not settings().mailboxes.strip():
-        return []
-    ready_file = where.run / "mail.ready"
-    watching = Component(
-        name="mail",
-        command=[sys.executable, "-m", "oneo_app.mail"],
-        environment={**environment, "ONEO_READY_FILE": str(ready_file)},
-        is_ready=file_touched(ready_file),
-        before_start=lambda: ready_file.unlink(missing_ok=True),
-        stop_rank=_STARTS_WORK,
-    )
-    return [watching]

@@ -16,6 +16,7 @@ from oneo.store.models.records import (
     RecordRelation,
     RecordUniqueValue,
 )
+from oneo.store.models.sources import SourceEffect, SourceReader, SourceRow
 from oneo.store.models.tenants import ApiToken, LegalHold, Tenant
 from oneo.store.models.workflows import ActiveTrigger, Suppression, Workflow, WorkflowVersion
 
@@ -47,6 +48,9 @@ __all__ = [
     "RecordRelation",
     "RecordUniqueValue",
     "Rotation",
+    "SourceEffect",
+    "SourceReader",
+    "SourceRow",
     "Suppression",
     "Task",
     "Tenant",

@@ -22,6 +22,7 @@ class Pipeline(Base):
     fields: Mapped[list[dict[str, Any]]]
     stages: Mapped[list[dict[str, Any]]]
     record_schema: Mapped[dict[str, Any] | None]
+    source: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.errors import ConfigError
-from oneo.store import notifications, records, tasks, tenants
+from oneo.store import notifications, tasks, tenants
 from oneo.store.models import Record, Task
 from oneo_operators.base import NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.nodes.crm import _due
 from oneo_operators.nodes.crm._assigning import AssignmentConfig, assignee
+from oneo_operators.own_record import own_record
 from oneo_operators.result import NodeResult
 
 
@@ -95,7 +96,7 @@ class CreateFollowUpTaskOperator(NodeOperator):
         record_id = config.related_record or context.record_id
 
         def work(session: Session) -> dict[str, Any]:
-            row = records.get(session, record_id) if record_id else None
+            row = own_record(session, context, record_id) if record_id else None
             due = _due_at(session, config, context)
             early = config.reminder_before_minutes
             task = tasks.create(

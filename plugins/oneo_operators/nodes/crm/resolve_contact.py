@@ -132,7 +132,7 @@ class ResolveContactOperator(NodeOperator):
             config.match_weights,
             tags=not config.ignore_email_tags,
         )
-        pipelines.get(session, config.pipeline_id)
+        pipelines.own(session, config.pipeline_id)
         # Two executions that mean the same new person wait for each other, also where only one heeds tags.
         spelled = [(name, contacts.untagged(value)) for name, value in criteria.items()]
         lock_values(session, context.tenant_id, config.pipeline_id, spelled)

@@ -21,6 +21,7 @@ from oneo_operators.context import NodeContext
 from oneo_operators.nodes.crm import _lifecycle
 from oneo_operators.nodes.data._fields import record_values
 from oneo_operators.nodes.data._target import RecordConfig, record_id_of
+from oneo_operators.own_record import own_record
 from oneo_operators.result import NodeResult
 
 
@@ -85,7 +86,7 @@ class UpdateContactStatusOperator(NodeOperator):
         record_id = record_id_of(config, context)
 
         def work(session: Session) -> dict[str, Any]:
-            known = records.get(session, record_id).id
+            known = own_record(session, context, record_id).id
             related = (
                 relations.of_record(session, known, config.related_kind)
                 if config.update_related_records

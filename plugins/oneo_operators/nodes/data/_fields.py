@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid5
-
-from sqlalchemy.orm import Session
 
 from oneo.database import plain_json
 from oneo.errors import ConfigError
-from oneo.store import pipelines, records
-from oneo.store.models import Record
-from oneo.store.pipelines import PipelineSpec
-from oneo.store.records import SYSTEM_FIELDS, Changes
+from oneo.store.record_data import SYSTEM_FIELDS
 from oneo_operators.context import NodeContext
 
 
@@ -36,24 +30,6 @@ def record_values(values: Mapping[str, Any], place: str) -> dict[str, Any]:
     return plain
 
 
-def own_id(context: NodeContext) -> UUID | None:
-    """The id follows from the execution and the node: whoever runs it again means the same record."""
-    if context.execution_id is None:
-        return None
-    return uuid5(context.execution_id, f"record/{context.key}")
-
-
-def update_checked(
-    session: Session, row: Record, changes: Changes, spec: PipelineSpec, *, skip_validation: bool
-) -> list[str]:
-    """Change a locked record; returns the names of the fields that really changed.
-
-    Raises:
-        InvalidRecordError: The change leads to a record that does not fit its pipeline.
-        UserError: The change cannot be made.
-    """
-    before = records.values_of(row)
-    changed = records.update(session, row, changes)
-    if changed and not skip_validation:
-        pipelines.check(spec, records.values_of(row), before)
-    return changed
+def own_name(context: NodeContext) -> str:
+    """What the record that a node creates is called: whoever runs it again means the same record."""
+    return f"record/{context.key}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from oneo.errors import ConfigError
-from oneo.store.models import Record
+from oneo.store.record_store import StoredRecord
 from oneo_operators.base import NodeConfig
 from oneo_operators.context import NodeContext
 
@@ -37,14 +37,22 @@ def record_id_of(config: RecordConfig, context: NodeContext) -> str:
     return record_id
 
 
-def check_pipeline(row: Record, pipeline_id: str | None) -> None:
+def pipeline_of(pipeline_id: str | None, record_id: str, context: NodeContext) -> str | None:
+    """The pipeline to look for a record in: the one that is named, or that of the execution's own record.
+
+    None where nothing says it: then it is a record of our own store.
+    """
+    return pipeline_id or (context.pipeline_id if record_id == context.record_id else None)
+
+
+def check_pipeline(record: StoredRecord, pipeline_id: str | None) -> None:
     """Nothing, where the record is in the pipeline it should be in.
 
     Raises:
         ConfigError: It is in another.
     """
-    if pipeline_id is not None and row.pipeline_id != pipeline_id:
+    if pipeline_id is not None and record.pipeline_id != pipeline_id:
         raise ConfigError(
-            f"record {row.id} is in pipeline {row.pipeline_id!r}, not in {pipeline_id!r}",
+            f"record {record.id} is in pipeline {record.pipeline_id!r}, not in {pipeline_id!r}",
             "correct record_id or pipeline_id",
         )

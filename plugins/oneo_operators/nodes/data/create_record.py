@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.errors import ConfigError, DuplicateError
-from oneo.store import duplicates, pipelines, records, relations
+from oneo.store.changes import Changes
 from oneo.store.duplicates import Strategy
-from oneo.store.models import Record
-from oneo.store.pipelines import PipelineSpec
+from oneo.store.record_store import RecordStore, StoredRecord
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
-from oneo_operators.nodes.data._fields import own_id, record_values, update_checked
+from oneo_operators.nodes.data._fields import own_name, record_values
 from oneo_operators.result import NodeResult
 
 
@@ -81,24 +79,17 @@ class CreateRecordOperator(NodeOperator):
                 "make sure that its expression finds a record, or leave parent_id out",
             )
 
-        def work(session: Session) -> dict[str, Any]:
-            spec = pipelines.get(session, config.pipeline_id)
-            row, created = _found_or_created(session, config, spec, data, context)
+        def work(store: RecordStore) -> dict[str, Any]:
+            record, created = _found_or_created(store, config, data, context)
             merged = config.merge_if_exists and not created
             if merged:
-                changes = records.Changes(set=_to_merge(row, data, config))
-                update_checked(session, row, changes, spec, skip_validation=config.skip_validation)
+                changes = Changes(set=_to_merge(record, data, config))
+                store.update(record, changes, skip_validation=config.skip_validation)
             if config.parent_id and (created or merged):
-                parent = records.get(session, config.parent_id)
-                relations.relate(session, parent, row, config.relation, cascades=config.delete_with_parent)
-            return {
-                "created": created,
-                "merged": merged,
-                "record_id": str(row.id),
-                "record": records.view(row),
-            }
+                store.relate(config.parent_id, record, config.relation, cascades=config.delete_with_parent)
+            return {"created": created, "merged": merged, "record_id": record.id, "record": record.view}
 
-        output = await context.store(work)
+        output = await context.change_records(config.pipeline_id, work)
         updates = {"created_record_id": output["record_id"]}
         if context.record_id is None:
             updates["record_id"] = output["record_id"]
@@ -106,38 +97,30 @@ class CreateRecordOperator(NodeOperator):
 
 
 def _found_or_created(
-    session: Session,
-    config: CreateRecordConfig,
-    spec: PipelineSpec,
-    data: dict[str, Any],
-    context: NodeContext,
-) -> tuple[Record, bool]:
+    store: RecordStore, config: CreateRecordConfig, data: dict[str, Any], context: NodeContext
+) -> tuple[StoredRecord, bool]:
     """The record, and whether it is new."""
 
-    def duplicate() -> Record | None:
+    def duplicate() -> StoredRecord | None:
         if not (config.check_duplicates or config.merge_if_exists):
             return None
-        names = config.duplicate_fields or duplicates.default_fields(spec)
-        return duplicates.find(session, context.tenant_id, spec.id, data, names, config.duplicate_strategy)
+        return store.duplicate(data, config.duplicate_fields, config.duplicate_strategy)
 
     existing = duplicate()
     if existing is not None:
         return existing, False
-    if not config.skip_validation:
-        pipelines.check(spec, data)
     try:
-        row = records.create(session, context.tenant_id, spec.id, data, record_id=own_id(context))
+        return store.create(data, name=own_name(context), skip_validation=config.skip_validation), True
     except DuplicateError:
         # Somebody who does not take our locks, such as plain SQL, was quicker.
         existing = duplicate()
         if existing is None:
             raise
         return existing, False
-    return row, True
 
 
-def _to_merge(row: Record, data: dict[str, Any], config: CreateRecordConfig) -> dict[str, Any]:
+def _to_merge(record: StoredRecord, data: dict[str, Any], config: CreateRecordConfig) -> dict[str, Any]:
     if config.merge_values == "overwrite":
         return data
-    held = records.values_of(row)
+    held = record.values
     return {name: value for name, value in data.items() if held.get(name) in (None, "", [], {})}

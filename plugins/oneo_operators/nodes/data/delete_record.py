@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any, ClassVar
-from uuid import UUID
 
 from pydantic import Field, model_validator
-from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
-from oneo.store import deletion, pipelines, records
-from oneo.store.models import Record
+from oneo.store import records
+from oneo.store.record_store import RecordStore, StoredRecord
 from oneo_operators.base import NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.filter_option import Filters
-from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, record_id_of
+from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, pipeline_of, record_id_of
 from oneo_operators.result import NodeResult
 
 
@@ -81,43 +79,49 @@ class DeleteRecordOperator(NodeOperator):
     async def run(self, config: DeleteRecordConfig, context: NodeContext) -> NodeResult:
         """Delete or restore under row locks, in the attempt's transaction."""
         if config.filters is not None:
-            return NodeResult(await context.store(lambda session: _delete_all(session, config)))
+            return NodeResult(
+                await context.change_records(config.pipeline_id, lambda store: _delete_all(store, config))
+            )
         record_id = record_id_of(config, context)
 
-        def work(session: Session) -> dict[str, Any]:
-            row = deletion.locate(session, record_id)
-            check_pipeline(row, config.pipeline_id)
+        def work(store: RecordStore) -> dict[str, Any]:
+            record = store.locate(record_id)
+            check_pipeline(record, config.pipeline_id)
             if not config.restore:
-                return _deleted([row], _delete(session, row, config))
-            children = deletion.restore(session, row)
+                return _deleted([record.id], _delete(store, record, config))
+            children = store.restore(record)
             return {
-                "restored": [str(row.id)],
+                "restored": [record.id],
                 "count": 1,
                 "children": len(children),
-                "record": records.view(row),
+                "record": record.view,
             }
 
-        return NodeResult({"record_id": record_id, **await context.store(work)})
+        pipeline_id = pipeline_of(config.pipeline_id, record_id, context)
+        return NodeResult({"record_id": record_id, **await context.change_records(pipeline_id, work)})
 
 
-def _delete_all(session: Session, config: DeleteRecordConfig) -> dict[str, Any]:
-    pipeline_id, filters = str(config.pipeline_id), config.filters or {}
-    pipelines.get(session, pipeline_id)
-    rows: list[Record] = []
-    children: dict[UUID, Record] = {}
-    for row in records.find(session, pipeline_id, filters, limit=config.limit, lock=True):
+def _delete_all(store: RecordStore, config: DeleteRecordConfig) -> dict[str, Any]:
+    filters = config.filters or {}
+    gone: list[str] = []
+    children: set[str] = set()
+    for record in store.find(filters, limit=config.limit):
         # It may have gone as the child of one before it.
-        if row.id not in children:
-            rows.append(row)
-            children |= {child.id: child for child in _delete(session, row, config)}
-    return {**_deleted(rows, children), "remaining": records.count(session, pipeline_id, filters)}
+        if record.id not in children:
+            gone.append(record.id)
+            children |= set(_delete(store, record, config))
+    return {**_deleted(gone, children), "remaining": store.count(filters)}
 
 
-def _delete(session: Session, row: Record, config: DeleteRecordConfig) -> list[Record]:
-    go = deletion.delete if config.soft_delete else deletion.remove
-    return go(session, row, archive=config.archive_before_delete, cascade=config.cascade_delete)
+def _delete(store: RecordStore, record: StoredRecord, config: DeleteRecordConfig) -> list[str]:
+    return store.delete(
+        record,
+        soft=config.soft_delete,
+        archive=config.archive_before_delete,
+        cascade=config.cascade_delete,
+    )
 
 
-def _deleted(rows: list[Record], children: Collection[object]) -> dict[str, Any]:
+def _deleted(gone: list[str], children: Collection[str]) -> dict[str, Any]:
     # Ids only: what is removed for good must not live on in the log.
-    return {"deleted": [str(row.id) for row in rows], "count": len(rows), "children": len(children)}
+    return {"deleted": gone, "count": len(gone), "children": len(children)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
-from oneo.store import pipelines, records, search
-from oneo.store.totals import FUNCTIONS, MAX_GROUP_FIELDS, Function, totals
+from oneo.store import records
+from oneo.store.record_store import RecordStore
+from oneo.store.totals import FUNCTIONS, MAX_GROUP_FIELDS, Function
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.filter_option import Filters
@@ -76,34 +76,28 @@ class FindRecordsOperator(NodeOperator):
     async def run(self, config: FindRecordsConfig, context: NodeContext) -> NodeResult:
         """Search; the records are also in the context, for loops."""
 
-        def work(session: Session) -> dict[str, Any]:
-            pipelines.get(session, config.pipeline_id)
-            return _totals(session, config) if config.aggregate else _page(session, config)
+        def work(store: RecordStore) -> dict[str, Any]:
+            return _totals(store, config) if config.aggregate else _page(store, config)
 
-        output = await context.store(work)
+        output = await context.read_records(config.pipeline_id, work)
         return NodeResult(output, {"records": output["records"]} if "records" in output else {})
 
 
-def _page(session: Session, config: FindRecordsConfig) -> dict[str, Any]:
-    found = search.page(
-        session,
-        config.pipeline_id,
-        config.filters,
-        sort=config.sort,
-        limit=config.limit,
-        cursor=config.cursor,
-    )
-    shown = [_only(records.view(row), config.include_fields) for row in found.rows]
+def _page(store: RecordStore, config: FindRecordsConfig) -> dict[str, Any]:
+    found = store.page(config.filters, sort=config.sort, limit=config.limit, cursor=config.cursor)
+    shown = [_only(view, config.include_fields) for view in found.views]
     return {"count": len(shown), "records": shown, "next_cursor": found.cursor}
 
 
-def _totals(session: Session, config: FindRecordsConfig) -> dict[str, Any]:
-    about = (session, config.pipeline_id, config.filters, config.include_fields or [])
+def _totals(store: RecordStore, config: FindRecordsConfig) -> dict[str, Any]:
+    about = (config.filters, config.include_fields or [])
     functions = config.aggregate if isinstance(config.aggregate, list) else FUNCTIONS
-    [whole] = totals(*about, functions=functions)
+    [whole] = store.totals(*about, functions=functions)
     output = {"count": whole["count"], "aggregate": whole}
     if config.group_by:
-        output["groups"] = totals(*about, functions=functions, group_by=config.group_by, limit=config.limit)
+        output["groups"] = store.totals(
+            *about, functions=functions, group_by=config.group_by, limit=config.limit
+        )
     return output
 
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from pydantic import Field, FiniteFloat, model_validator
-from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.database import plain_json
 from oneo.errors import ConfigError, DuplicateError, PermanentNodeError
 from oneo.filters import Clause, matches, parse
-from oneo.store import pipelines, records
-from oneo.store.changes import changed_values
-from oneo.store.locks import lock_values
-from oneo.store.models import Record
-from oneo.store.pipelines import PipelineSpec
-from oneo.store.records import Changes
+from oneo.store import records
+from oneo.store.changes import Changes, changed_values
+from oneo.store.record_store import RecordStore, StoredRecord
 from oneo_operators.base import NodeOperator
 from oneo_operators.context import NodeContext
 from oneo_operators.filter_option import Filters
-from oneo_operators.nodes.data._fields import own_id, record_values, update_checked
-from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, record_id_of
+from oneo_operators.nodes.data._fields import own_name, record_values
+from oneo_operators.nodes.data._target import RecordConfig, check_pipeline, pipeline_of, record_id_of
 from oneo_operators.result import NodeResult
 
 
@@ -111,7 +107,9 @@ class UpdateRecordOperator(NodeOperator):
             config.unset_fields,
         )
         if config.filters is not None:
-            output = await context.store(lambda session: _update_all(session, config, changes, context))
+            output = await context.change_records(
+                config.pipeline_id, lambda store: _update_all(store, config, changes, context)
+            )
             created = output["created"]
             return NodeResult(output, {"created_record_id": created} if created else {})
         record_id = record_id_of(config, context)
@@ -121,62 +119,63 @@ class UpdateRecordOperator(NodeOperator):
                 "make sure that its expression finds a version, or leave expected_version out",
             )
 
-        def work(session: Session) -> dict[str, Any]:
-            row = records.get(session, record_id, lock=True)
-            check_pipeline(row, config.pipeline_id)
-            if config.expected_version not in (None, row.version):
-                raise PermanentNodeError(
-                    f"record {record_id} has version {row.version}, not the expected {config.expected_version}",
-                    "somebody changed it meanwhile: read it again, and decide again",
-                )
-            changed, skipped = _update(session, row, changes, config, pipelines.get(session, row.pipeline_id))
-            return {
-                "record_id": str(row.id),
-                "changed": changed,
-                "skipped": skipped,
-                "record": records.view(row),
-            }
+        def work(store: RecordStore) -> dict[str, Any]:
+            record = store.get(record_id)
+            check_pipeline(record, config.pipeline_id)
+            _check_version(record, config)
+            changed, skipped = _update(store, record, changes, config)
+            return {"record_id": record.id, "changed": changed, "skipped": skipped, "record": record.view}
 
-        return NodeResult(await context.store(work))
+        pipeline_id = pipeline_of(config.pipeline_id, record_id, context)
+        return NodeResult(await context.change_records(pipeline_id, work))
+
+
+def _check_version(record: StoredRecord, config: UpdateRecordConfig) -> None:
+    if config.expected_version in (None, record.version):
+        return
+    if record.version is None:
+        raise ConfigError(
+            f"expected_version: nobody counts the changes of record {record.id}",
+            "map a `version` column in the source of its pipeline, or use only_if",
+        )
+    raise PermanentNodeError(
+        f"record {record.id} has version {record.version}, not the expected {config.expected_version}",
+        "somebody changed it meanwhile: read it again, and decide again",
+    )
 
 
 def _update(
-    session: Session, row: Record, changes: Changes, config: UpdateRecordConfig, spec: PipelineSpec
+    store: RecordStore, record: StoredRecord, changes: Changes, config: UpdateRecordConfig
 ) -> tuple[list[str], str | None]:
     """Change a locked record; returns the fields that really changed, and why it was left as it is."""
-    failing = matches(parse(config.only_if or {}), records.view(row))
+    failing = matches(parse(config.only_if or {}), record.view)
     if failing is not None:
         return [], f"only_if does not hold: {failing}"
-    return update_checked(session, row, changes, spec, skip_validation=config.skip_validation), None
+    return store.update(record, changes, skip_validation=config.skip_validation), None
 
 
 def _update_all(
-    session: Session, config: UpdateRecordConfig, changes: Changes, context: NodeContext
+    store: RecordStore, config: UpdateRecordConfig, changes: Changes, context: NodeContext
 ) -> dict[str, Any]:
-    pipeline_id, filters = str(config.pipeline_id), config.filters or {}
-    spec = pipelines.get(session, pipeline_id)
+    filters = config.filters or {}
     created = None
     if config.create_if_not_found:
-        created = _created(session, config, changes, spec, context)
-    fitting = 0 if created else records.count(session, pipeline_id, filters)
-    rows = records.find(session, pipeline_id, filters, limit=config.limit, lock=True) if fitting else []
-    updated = [row for row in rows if _update(session, row, changes, config, spec)[0]]
+        created = _created(store, config, changes, context)
+    fitting = 0 if created else store.count(filters)
+    found = store.find(filters, limit=config.limit) if fitting else []
+    updated = [record for record in found if _update(store, record, changes, config)[0]]
     return {
-        "updated": [str(row.id) for row in updated],
+        "updated": [record.id for record in updated],
         "count": len(updated),
-        "found": len(rows),
-        "remaining": max(0, fitting - len(rows)),
-        "created": str(created.id) if created else None,
+        "found": len(found),
+        "remaining": max(0, fitting - len(found)),
+        "created": created.id if created else None,
     }
 
 
 def _created(
-    session: Session,
-    config: UpdateRecordConfig,
-    changes: Changes,
-    spec: PipelineSpec,
-    context: NodeContext,
-) -> Record | None:
+    store: RecordStore, config: UpdateRecordConfig, changes: Changes, context: NodeContext
+) -> StoredRecord | None:
     """The record that was looked for, where there was none."""
     filters = config.filters or {}
     wanted = {
@@ -185,17 +184,15 @@ def _created(
         if isinstance(one, Clause) and one.operator == "$eq" and one.value is not None
     }
     # Two executions that look for the same wait for each other: the second finds what the first created.
-    lock_values(session, context.tenant_id, spec.id, wanted.items())
-    if records.count(session, spec.id, filters):
+    store.lock_values(wanted.items())
+    if store.count(filters):
         return None
     data = changed_values(changed_values({}, Changes(set=wanted)), changes)
-    if not config.skip_validation:
-        pipelines.check(spec, data)
     try:
-        return records.create(session, context.tenant_id, spec.id, data, record_id=own_id(context))
+        return store.create(data, name=own_name(context), skip_validation=config.skip_validation)
     except DuplicateError:
         # Somebody who does not take our locks, such as plain SQL, was quicker.
-        if not records.count(session, spec.id, filters):
+        if not store.count(filters):
             raise
         return None
 

@@ -173,7 +173,7 @@ def _told(event: Event, look: Look, met: Sequence[MetCondition]) -> dict[str, An
     if event.series is not None:
         return {**look.now, **about, "series": event.series, "values": dict(look.now)}
     about |= {
-        "record_id": str(event.record_id),
+        "record_id": event.record_key,
         "pipeline_id": event.record.get("pipeline_id"),
         "record": dict(look.now),
     }

@@ -110,7 +110,7 @@ def _reached(options: TriggerDateReachedConfig, event: Event) -> Verdict:
         **event.record,
         "event": "date_reached",
         "event_id": event.id,
-        "record_id": str(event.record_id),
+        "record_id": event.record_key,
         "pipeline_id": pipeline,
         "record": dict(event.record),
         "date_field": options.date_field,

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from dag_factory.catalogue import Effect
 from oneo.forms.address import url_of
-from oneo.store import form_links, forms, records
+from oneo.store import form_links, forms
 from oneo.store.form_links import LinkOptions
 from oneo_operators.base import NodeConfig, NodeOperator
 from oneo_operators.context import NodeContext
+from oneo_operators.own_record import own_record
 from oneo_operators.result import NodeResult
 
 
@@ -75,7 +76,7 @@ class GenerateFormLinkOperator(NodeOperator):
 
         def work(session: Session) -> dict[str, Any]:
             options = LinkOptions(
-                record_id=records.get(session, about).id if about else None,
+                record_id=own_record(session, context, about).id if about else None,
                 prefill=config.prefill_data,
                 expires_at=context.now + timedelta(days=days) if days else None,
                 single_use=config.single_use,

@@ -1,0 +1,1 @@
+"""Records in a table of the tenant's own, on any PostgreSQL."""

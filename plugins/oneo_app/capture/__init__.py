@@ -1,0 +1,1 @@
+"""Changes of tables of tenants' own, read into record events."""
