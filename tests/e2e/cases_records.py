@@ -150,7 +150,9 @@ CASES = [
     Case("created", "pipeline_ids", added("contacts", LEAD)),
     Case("created", "pipeline_ids", added("offers", LEAD), "the event is about 'offers'"),
     Case("created", "field_filters", added("leads", LEAD)),
-    Case("created", "field_filters", added("leads", {**LEAD, "source": "ads"}), "filter source $eq 'website'"),
+    Case(
+        "created", "field_filters", added("leads", {**LEAD, "source": "ads"}), "filter source $eq 'website'"
+    ),
     Case("created", "field_filters", added("leads", {**LEAD, "score": 49}), "filter score $gte 50"),
     Case("created", "delay_seconds", added("leads", LEAD), shows=late),
     Case("created_at_once", "delay_seconds", added("offers", LEAD), shows=at_once),
@@ -158,7 +160,10 @@ CASES = [
     Case("batch", "batch_processing", added("batched", LEAD, LEAD, LEAD), shows=counts(3)),
     Case("updated", "pipeline_ids", changed("deals", {"amount": 1}, {"amount": 2})),
     Case(
-        "updated", "pipeline_ids", changed("prices", {"amount": 2}, {"amount": 3}), "the event is about 'prices'"
+        "updated",
+        "pipeline_ids",
+        changed("prices", {"amount": 2}, {"amount": 3}),
+        "the event is about 'prices'",
     ),
     Case("updated", "watch_all_fields", changed("deals", {}, {"note": "x"}), "only 'note' changed"),
     Case("updated_all", "watch_all_fields", changed("notes", {}, {"note": "x"})),

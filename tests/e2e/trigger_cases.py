@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,10 +99,10 @@ class Family:
     cases: Sequence[Case]
     prepare: Callable[[Outside], object] = lambda _: None
 
-    def shown(self) -> Iterator[tuple[str, str]]:
-        """Type and option of each case."""
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """Type and option of each case, and its sense: the workflow, and whether it starts."""
         for case in self.cases:
-            yield self.workflows[case.workflow].type, case.option
+            yield self.workflows[case.workflow].type, case.option, f"{case.workflow} {not case.because}"
 
 
 class Outside:
@@ -218,6 +219,11 @@ class Happened:
     outside: Outside
     traces: Mapping[int, Trace]
 
+    @classmethod
+    def of(cls, family: Family, outside: Outside) -> Happened:
+        """Let everything of a family happen, one after the other."""
+        return cls(family, outside, {id(case): case.happens(outside) for case in family.cases})
+
     def check(self, case: Case) -> None:
         """What came of a case is what had to."""
         trace = self.traces[id(case)]
@@ -238,15 +244,13 @@ def let_happen(stack: Any, families: Sequence[Family], exits: ExitStack) -> dict
     with stack.airflow() as airflow:
         base = str(airflow.base_url).rstrip("/")
     http = exits.enter_context(httpx.Client(base_url=f"{base}/oneo", timeout=30))
-    tenants = [(family, Outside(stack, http, exits)) for family in families]
-    for family, outside in tenants:
+    places = [Outside(stack, http, exits) for _ in families]
+    for family, outside in zip(families, places, strict=True):
         outside.publish(family.workflows)
         exits.callback(outside.withdraw)
-        family.prepare(outside)
-    wait_until(lambda: all(one.is_live() for _, one in tenants), "Airflow to run all workflows", 180)
-    happened = {
-        family.name: Happened(family, outside, {id(case): case.happens(outside) for case in family.cases})
-        for family, outside in tenants
-    }
-    wait_until(lambda: all(one.is_quiet() for _, one in tenants), "everything to be over", 300)
-    return happened
+    with ThreadPoolExecutor(len(families)) as side_by_side:
+        list(side_by_side.map(lambda family, outside: family.prepare(outside), families, places))
+        wait_until(lambda: all(one.is_live() for one in places), "Airflow to run all workflows", 180)
+        happened = list(side_by_side.map(Happened.of, families, places))
+    wait_until(lambda: all(one.is_quiet() for one in places), "everything to be over", 300)
+    return {one.family.name: one for one in happened}
