@@ -34,6 +34,7 @@ WORKFLOWS = {
             "validate_payload": False,
         },
     ),
+    "hook_secret": Watched("trigger_webhook", {"path": "kept", "secret_key": "{{ secrets.new_secret }}"}),
     "form": Watched("trigger_form_submitted", FORM),
     "form_free": Watched("trigger_form_submitted", {"form_ids": ["feedback"]}),
     "told": Watched("trigger_event", {"event_names": ["lead_qualified"], "filters": {"score": {"$gte": 50}}}),
@@ -63,6 +64,16 @@ def taken_in(answer: httpx.Response) -> Trace:
     return Trace(answer=f"{answer.status_code} {answer.text}")
 
 
+def tried(path: str) -> Happening:
+    """The owner of a hook tries it, with the secret that Airflow keeps."""
+
+    def happens(outside: Outside) -> Trace:
+        answer = outside.json("hooks", "test", path, "--data", '{"total": 1}')["answer"]
+        return Trace(events=(json.loads(answer)["event"],))
+
+    return happens
+
+
 FITS = {"total": 1}
 HOOK_CASES = [
     Case("hook", "webhook_url", called(FITS)),
@@ -74,6 +85,8 @@ HOOK_CASES = [
     Case("hook_open", "secret_key", called(FITS, "open1", secret="the old secret")),
     Case("hook_open", "secret_key", called(FITS, "open1", secret="the new secret")),
     Case("hook_open", "secret_key", called(FITS, "open1", secret="{{ secrets.new_secret }}"), "401"),
+    Case("hook_secret", "secret_key", called(FITS, "kept", secret="the new secret")),
+    Case("hook_secret", "secret_key", tried("kept")),
     Case("hook", "allowed_ips", called(FITS, sender="192.168.1.255")),
     Case("hook", "allowed_ips", called(FITS, sender="192.168.2.7"), "403"),
     Case("hook", "allowed_ips", called(FITS, sender=f"{NEAR}, 203.0.113.9"), "403"),
