@@ -250,7 +250,7 @@ def let_happen(stack: Any, families: Sequence[Family], exits: ExitStack) -> dict
         exits.callback(outside.withdraw)
     with ThreadPoolExecutor(len(families)) as side_by_side:
         list(side_by_side.map(lambda family, outside: family.prepare(outside), families, places))
-        wait_until(lambda: all(one.is_live() for one in places), "Airflow to run all workflows", 180)
+        wait_until(lambda: all(one.is_live() for one in places), "Airflow to run all workflows", 300)
         happened = list(side_by_side.map(Happened.of, families, places))
-    wait_until(lambda: all(one.is_quiet() for one in places), "everything to be over", 300)
+    wait_until(lambda: all(one.is_quiet() for one in places), "everything to be over", 400)
     return {one.family.name: one for one in happened}
