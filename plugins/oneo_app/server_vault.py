@@ -20,6 +20,6 @@ def server_vault() -> AirflowVault:
 
 
 def local_vault() -> AirflowVault:
-    """The vault of a run in a command's own process: Airflow's database counts where there is one, and nobody needs one."""
+    """The vault of a run in a command's own process: with what is in Airflow's database, where there is one."""
     has_database = state.running(layout()) is not None or settings().airflow_database_url is not None
     return server_vault() if has_database else AirflowVault()
