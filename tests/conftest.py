@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -125,13 +126,22 @@ class Stack:
         return api_client(layout(self.home)).connect()
 
 
+def _unused_port() -> int:
+    """A port of this run's own: runs side by side that begin at once would both find the same one free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """PostgreSQL, Airflow and the dispatcher, started once per test run."""
     running = Stack(HOME / "stack")
-    running.environment["ONEO_AIRFLOW_PORT"] = "18080"
+    running.environment["ONEO_AIRFLOW_PORT"] = str(_unused_port())
     # Test servers on loopback stand in for other systems.
     running.environment["ONEO_HTTP_ALLOW"] = "127.0.0.1"
+    # Tests are the proxy before it, too.
+    running.environment["ONEO_TRUSTED_PROXIES"] = "127.0.0.1"
     try:
         running.oneo("up", "--detach")
         yield running

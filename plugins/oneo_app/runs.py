@@ -20,8 +20,8 @@ from oneo.settings import settings
 from oneo.store import executions, families, records, workflows
 from oneo.store.families import Origin
 from oneo_app.report import execution_report
+from oneo_app.server_vault import local_vault
 from oneo_operators.admission import admit, starter_of, trigger_by_hand
-from oneo_operators.airflow_vault import AirflowVault
 from oneo_operators.catalogue import catalogue
 from oneo_operators.completion import complete
 from oneo_operators.error_workflow import TRIGGER_TYPE, ErrorRun
@@ -242,4 +242,4 @@ def _begun(found: Database, plan: Plan, start: Start) -> ExecutionState:
 
 
 def _runner(found: Database, plan: Plan, state: ExecutionState) -> PlanRunner:
-    return PlanRunner(plan, state, catalogue(), found, AirflowVault())
+    return PlanRunner(plan, state, catalogue(), found, local_vault())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from oneo.store import executions
 from oneo.store.models import Record
 from oneo.store.records import Changes, update
@@ -67,6 +69,29 @@ def test_workflows_that_start_each_other_stop_with_the_chain_shown(crm: Crm):
     }
     assert "a → b → a → b → a" in stopped
     assert "at most 3 may (settings.start.max_chain_depth)" in stopped
+
+
+def reminded(crm: Crm, days: float, count: int = 6) -> int:
+    """How often a workflow starts whose executions put the date off that they wait for."""
+    settings = {"start": {"max_chain_depth": 3}}
+    crm.watch("trigger_date_reached", "remind", date_field="due", settings=settings)
+    now = datetime.now(UTC)
+    record = crm.add(due=(now - timedelta(hours=1)).isoformat())
+    crm.round(now)
+    for turn in range(1, count):
+        moment = now + timedelta(days=days, seconds=turn)
+        change_for(crm, crm.started[-1], record, due=moment.isoformat())
+        crm.round(moment)
+    return len(crm.started)
+
+
+def test_a_workflow_that_makes_its_own_date_due_at_once_stops_with_the_chain_shown(crm: Crm):
+    assert reminded(crm, days=-0.5) == 3
+    assert "remind → remind → remind → remind" in crm.decision("remind")["reason"]
+
+
+def test_a_workflow_that_puts_its_date_off_goes_on(crm: Crm):
+    assert reminded(crm, days=7) == 6
 
 
 def test_what_people_do_is_no_chain(crm: Crm):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from oneo.store import executions, locks, suppressions
+from oneo.store import executions, inbox, locks, suppressions
 from oneo.store.models import Execution
 from oneo_app.dispatcher.matching import match_events
 from oneo_app.dispatcher.trigger_index import TriggerIndex
 from oneo_app.dispatcher.waiting import start_gathered
 from tests.dispatcher.crm import Crm
+from tests.messaging.arriving import arrive
+from tests.messaging.payloads import MAIL, WHATSAPP
 
 
 def finish(crm: Crm, row: Execution, status: str = "success", *, began: bool = True) -> None:
@@ -239,4 +242,36 @@ def test_data_of_other_events_count_as_well(crm: Crm) -> None:
         suppressions.add(session, crm.tenant, "stop", [suppressions.entry("ann@example.com")])
     crm.emit("paid", {"email": "ann@example.com"})
     crm.round()
+    assert crm.started == []
+
+
+def suppressing(crm: Crm, type_name: str, **config: object) -> None:
+    """Watch for everything but for who stands on the list."""
+    crm.watch(type_name, settings={"start": {"suppression_lists": ["stop"]}}, **config)
+    entries = [suppressions.entry(one) for one in ("ann@customer.com", "+916307303338")]
+    with crm.database.tenant(crm.tenant) as session:
+        suppressions.add(session, crm.tenant, "stop", entries)
+
+
+def test_what_a_webhook_tells_is_looked_at_with_the_event(crm: Crm) -> None:
+    suppressing(crm, "trigger_webhook", path="orders", signature="none")
+    with crm.database.tenant(crm.tenant) as session:
+        for name in ("ann", "bob"):
+            inbox.put(
+                session, crm.tenant, "webhook", "orders", {"payload": {"email": f"{name}@customer.com"}}
+            )
+    crm.round()
+    assert [one["watch/start"]["outcome"] for one in crm.decisions] == ["kept_out", "started"]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "payload", "what"),
+    [("trigger_email_received", MAIL, "email"), ("trigger_whatsapp_message", WHATSAPP, "phone")],
+)
+def test_whoever_writes_and_stands_on_a_list_starts_nothing(
+    crm: Crm, type_name: str, payload: dict[str, Any], what: str
+) -> None:
+    suppressing(crm, type_name)
+    arrive(crm, payload)
+    assert crm.decision()["reason"].startswith(f"its {what} is on suppression list 'stop'")
     assert crm.started == []

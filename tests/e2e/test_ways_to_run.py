@@ -93,6 +93,21 @@ def test_a_run_started_from_the_command_line(stack, tenant_id, publish):
     assert "variable 'who' is required" in refused.stderr
 
 
+def test_a_run_in_the_commands_own_process_finds_the_secrets_that_airflow_keeps(stack, tenant_id, tmp_path):
+    with stack.airflow() as airflow:
+        secret = {"key": f"oneo__{tenant_id}__crm_key", "value": "not for everybody"}
+        assert airflow.post("/api/v2/variables", json=secret).is_success
+    keep = {"length": "{{ secrets.crm_key | length }}"}
+    nodes = [
+        {"id": "start", "type": "trigger_manual"},
+        {"id": "keep", "type": "set_variable", "config": {"variables": keep}},
+    ]
+    file = tmp_path / "keeping.json"
+    file.write_text(json.dumps({"id": "keeping", "name": "Keeping", "nodes": nodes}))
+    run = stack.json("run", str(file), "--local", "--tenant", tenant_id)
+    assert (run["status"], run["error"]) == ("success", None)
+
+
 def test_a_cron_workflow_fires_on_time_in_its_zone(stack, tenant_id, publish):
     zone = ZoneInfo("Asia/Kolkata")  # half an hour beside the full hour: a mistaken zone cannot pass by luck
     moment = (datetime.now(zone) + timedelta(seconds=75)).replace(second=0, microsecond=0)

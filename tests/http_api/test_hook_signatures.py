@@ -175,6 +175,7 @@ def test_fifty_parallel_duplicates_are_one_event(crm: Crm, sender: Sender) -> No
 SIGNED = [
     ("standard", {}, {}),
     ("hmac", {}, {"x-signature": digest(BODY)}),
+    ("hmac", {}, {"x-signature": digest(BODY).upper()}),
     ("hmac", {}, {"x-signature": f"sha256={digest(BODY)}"}),
     ("hmac", {}, {"x-signature": b64encode(bytes.fromhex(digest(BODY))).decode()}),
     ("hmac", {"signature_header": "X-Shop-Hmac"}, {"x-shop-hmac": digest(BODY)}),

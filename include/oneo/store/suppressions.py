@@ -20,6 +20,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _LIST = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _DOMAIN = re.compile(r"@?([a-z0-9-]+\.)+[a-z0-9-]+")
 _PHONE = re.compile(r"\+?[0-9]{4,20}")
+# Who wrote a mail, which has an address, or a message.
+_WRITERS = ("from", "sender")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -104,7 +106,8 @@ def listed(
 ) -> tuple[str, str] | None:
     """The first of the lists that something in the data of a record or an event stands on, and what it is.
 
-    Fields whose names end with `email`, `phone` or `mobile` count, and the record's id; of addresses their domains.
+    Fields whose names end with `email`, `phone` or `mobile` count, the record's id, and who wrote a mail or a message;
+    of addresses their domains.
     """
     wanted = set(_values(data))
     if not lists or not wanted:
@@ -121,6 +124,10 @@ def listed(
 def _values(data: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
     for name, held in data.items():
         for value in held if isinstance(held, list) else [held]:
+            if isinstance(value, Mapping) and name in _WRITERS:
+                yield from _values(
+                    {"email" if part == "address" else part: one for part, one in value.items()}
+                )
             if not isinstance(value, str):
                 continue
             if name.endswith("email"):

@@ -33,6 +33,7 @@ def arm(
     series: str | None = None,
     *,
     latest: bool = False,
+    execution_id: UUID | None = None,
 ) -> bool:
     """Ask the trigger again at `due`; replaces an earlier moment of the same key (system session).
 
@@ -46,6 +47,7 @@ def arm(
         record_id: The record that it is about.
         series: The series of metrics that it is about.
         latest: Of two moments the later one stays.
+        execution_id: The execution that brings the moment's event about.
 
     Returns:
         Whether it is waited for; not where this very moment has come before: then what was waited for stays.
@@ -66,6 +68,7 @@ def arm(
         record_id=record_id,
         series=series,
         due_at=due,
+        execution_id=execution_id,
     )
     given = new.excluded
     session.execute(
@@ -75,6 +78,7 @@ def arm(
                 "due_at": func.greatest(Timer.due_at, given.due_at) if latest else given.due_at,
                 "record_id": given.record_id,
                 "series": given.series,
+                "execution_id": given.execution_id,
             },
         )
     )
@@ -120,6 +124,7 @@ def fire_due(session: Session, limit: int, now: datetime | None = None) -> int:
             data,
             key=_name(row.key, row.due_at),
             record_id=row.record_id,
+            execution_id=row.execution_id,
         )
         session.delete(row)
     session.flush()

@@ -62,11 +62,13 @@ def try_hook(
     as_json: Json = False,
 ) -> None:
     """Send a request, signed as the hook wants it, to the local stack. Exit code 1 where it is refused."""
-    from oneo_app import connect, hook_trial  # noqa: PLC0415
+    from oneo_app import connect  # noqa: PLC0415
 
     with plain_errors(as_json):
         tenant_id = connect.tenant_or_default(tenant)
         connect.airflow_environment()
+        from oneo_app import hook_trial  # noqa: PLC0415 - imports Airflow
+
         with connect.running_stack() as found:
             result = hook_trial.send(found, tenant_id, path, data)
         answer(result, as_json, lambda: out.print(f"{result['status']}: {result['answer']}", markup=False))

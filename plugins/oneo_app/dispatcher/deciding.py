@@ -22,6 +22,9 @@ from oneo_app.dispatcher.trigger_index import Candidate
 Chain = Sequence[Mapping[str, Any]]
 _ANSWERS = UUID("3d8f5b9c-52b7-4c8b-9d0e-6a1f0e2b7c44")
 
+# A moment that is further off begins a new chain: a workflow that puts its own next date off is no loop.
+SOON = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -97,6 +100,7 @@ def _wait(session: Session, trigger: Candidate, event: Event, verdict: Arms | Di
         record_id=event.record_id,
         series=event.series,
         latest=verdict.latest,
+        execution_id=event.caused_by if verdict.due - event.at < SOON else None,
     )
     if not armed:
         return Decision("known", f"{moment} has come before")

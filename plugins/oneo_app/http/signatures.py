@@ -117,7 +117,9 @@ def _check_time(text: str) -> None:
 
 def _check_digests(secrets: Sequence[str], signed: bytes, given: Sequence[str]) -> None:
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).digest() for secret in secrets]
-    spellings = [spelling for one in expected for spelling in (one.hex(), b64encode(one).decode())]
+    spellings = [
+        spelling for one in expected for spelling in (one.hex(), one.hex().upper(), b64encode(one).decode())
+    ]
     if not _any_equal(given, spellings):
         raise _wrong()
 

@@ -77,7 +77,10 @@ class Gathering(Base):
 
 
 class Timer(Base):
-    """A moment that a trigger waits for, for a record, for a series of metrics or on its own."""
+    """A moment that a trigger waits for, for a record, for a series of metrics or on its own.
+
+    `execution_id` is the execution that brought it about.
+    """
 
     __tablename__ = "timers"
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -87,6 +90,7 @@ class Timer(Base):
     record_id: Mapped[UUID | None]
     due_at: Mapped[datetime]
     series: Mapped[str | None]
+    execution_id: Mapped[UUID | None]
 
 
 class Metric(Base):
