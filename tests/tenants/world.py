@@ -117,6 +117,9 @@ def make_world(database: Database, count: Callable[[World], Mapping[str, str]] =
             tenants.set_setting(
                 session, tenant, "error_workflow", SECRET if tenant == world.theirs else "open"
             )
+            # So that what is written is counted, and theirs is another number.
+            most = SECRET_NUMBER if tenant == world.theirs else 1000
+            tenants.set_setting(session, tenant, "max_storage_mb", most)
     _fill(database, world.alone, world.shared, "open")
     numbers = count(world)
     for tenant, ids in (
