@@ -176,12 +176,13 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
-        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
+        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score, "seat": EMAIL})
         suppressions.add(session, tenant, word, [("email", EMAIL)])
         suppressions.add(session, tenant, "unsubscribed", [("domain", f"{word}.com")])
         form = form_of(ids, word)
         forms.apply(session, tenant, form)
-        form_links.create(session, tenant, form, LinkOptions(prefill={"word": word}), LATER, link_id=ids.link)
+        options = LinkOptions(ids.record, {"word": word}, tracked=True)
+        form_links.create(session, tenant, form, options, LATER, link_id=ids.link)
         cv = Taken(word, word, "text/plain", word.encode())
         form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
         api_tokens.create(session, tenant, word, ["events"])
