@@ -113,6 +113,11 @@ def _erase_records(
     session: Session, address: Address, own: Sequence[Record], mentioning: Sequence[Record]
 ) -> dict[str, int]:
     """Delete the person's records, and take the address out of others; so with history and events of both."""
+    ids = [row.id for row in own]
+    of_own = [delete(model).where(model.record_id.in_(ids)) for model in (RecordHistory, RecordEvent)]
+    history, events = (rows.count_of(session, one) for one in of_own)
+    changed = (RecordHistory.changes, RecordHistory.image, RecordHistory.actor)
+    in_history = rows.take_out(session, address, RecordHistory, changed)
     for record in mentioning:
         record.data = address.taken_out(record.data)
         record.owner = address.taken_out(record.owner)
@@ -123,19 +128,19 @@ def _erase_records(
         text("DELETE FROM record_events WHERE record_id = ANY(:ids) AND xmin = pg_current_xact_id()::xid"),
         {"ids": [record.id for record in mentioning]},
     )
-    ids = [row.id for row in own]
     session.execute(delete(Record).where(Record.id.in_(ids)))
     session.execute(delete(Timer).where(Timer.record_id.in_(ids)))
-    history = rows.count_of(session, delete(RecordHistory).where(RecordHistory.record_id.in_(ids)))
-    changed = (RecordHistory.changes, RecordHistory.image, RecordHistory.actor)
-    events = rows.count_of(session, delete(RecordEvent).where(RecordEvent.record_id.in_(ids)))
+    # The database has noted all that, too.
+    for one in of_own:
+        session.execute(one)
+    rows.take_out(session, address, RecordHistory, changed)
     images = (RecordEvent.before, RecordEvent.after, RecordEvent.problem)
     return {
         "records": len(own),
         "records_mentioning": len(mentioning),
-        "record_history": history + rows.take_out(session, address, RecordHistory, changed),
-        # Deleting a record that was there has left an event of it.
-        "record_events": events - sum(row.deleted_at is None for row in own),
+        "record_history": history,
+        "record_history_mentioning": in_history,
+        "record_events": events,
         "record_events_mentioning": rows.take_out(session, address, RecordEvent, images),
     }
 
