@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
@@ -13,7 +14,8 @@ from oneo.database import Database
 from oneo.errors import NotFoundError, UserError
 from oneo.exporting import export
 from oneo.importing import ImportOptions, import_file
-from oneo.store import pipelines, records
+from oneo.store import bulk, pipelines, records
+from oneo.store.bulk import BulkRecord
 from oneo.store.pipelines import PipelineSpec
 
 FIELDS = [{"id": "name"}, {"id": "score", "type": "number"}, {"id": "tags", "type": "list"}]
@@ -79,6 +81,14 @@ def test_texts_in_a_workbook_are_no_formulas(write):
     assert [cell.value for cell in header] == COLUMNS
     assert [(cell.value, cell.data_type) for cell in second[4:6]] == [("=1+1", "s"), (0.5, "n")]
     assert [cell.value for cell in first[4:7]] == ['Zoë, "Z"\nBerg', 7, '["a;b", "c"]']
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_any_number_of_records_is_written(write, people, database, tenant, kind):
+    with database.tenant(tenant) as session:
+        bulk.insert(session, tenant, "people", [BulkRecord(uuid4(), {"n": n}) for n in range(1201)])
+    with write(kind, {"n": {"$exists": True}}).open() as lines:
+        assert len(list(lines)) == 1201 + (kind == "csv")
 
 
 def test_only_records_that_fit_the_filters_are_written(write, people):
