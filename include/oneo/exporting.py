@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from oneo.database import Database, plain_json, to_json
 from oneo.errors import UserError
-from oneo.filters import parse
 from oneo.filters.sql import where
 from oneo.store import pipelines, records
 from oneo.store.models import RECORDS, Record
+from oneo.store.searched import searched
 
 Format = Literal["csv", "jsonl", "xlsx"]
 Write = Callable[[Mapping[str, Any]], None]
@@ -58,7 +58,8 @@ def export(
         raise UserError("a workbook cannot go to standard output", hint="give a file by --output")
     with database.tenant(tenant_id) as session:
         spec = pipelines.own(session, pipeline_id)
-        fits = (Record.pipeline_id == pipeline_id) & Record.deleted_at.is_(None) & where(parse(filters))
+        pipeline = searched(session, pipeline_id)
+        fits = pipeline.place.rows & where(pipeline.conditions(filters))
         header: list[str] = []
         if kind != "jsonl":
             held = session.scalars(select(func.jsonb_object_keys(Record.data)).where(fits).distinct())

@@ -121,6 +121,8 @@ def test_what_cannot_be_written_is_named(database, tenant, people, tmp_path):
         export(database, tenant, "peple", {}, "csv", tmp_path / "a.csv")
     with pytest.raises(UserError, match="unknown operator"):
         export(database, tenant, "people", {"score": {"$get": 1}}, "csv", tmp_path / "a.csv")
+    with pytest.raises(UserError, match=r"has no field 'scor'.*did you mean 'score'"):
+        export(database, tenant, "people", {"scor": 1}, "csv", tmp_path / "a.csv")
     with pytest.raises(UserError, match=r"cannot write .*: No such file"):
         export(database, tenant, "people", {}, "csv", tmp_path / "no" / "a.csv")
     with pytest.raises(UserError, match="standard output"):
