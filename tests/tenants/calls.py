@@ -184,6 +184,8 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "size": lambda aim: 7,
     "what": lambda aim: "changed",
     "created": lambda aim: [{"word": "changed"}],
+    "failures": lambda aim: True,
+    "config": lambda aim: {"word": "changed"},
     "execution_ids": lambda aim: [aim.ids.execution],
     "statement": lambda aim: delete(models.Task).where(models.Task.id == aim.ids.task),
     "model": lambda aim: models.Metric,
@@ -203,6 +205,7 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row_once": {"row": _log_row},
     "holds.reasons": {"rows": lambda aim: [row(aim, models.Record, ROWS[models.Record])]},
     "log.start_attempt": {"number": lambda aim: 2},
+    "log.rest": {"until": lambda aim: LATER},
     "log.write_row": {
         "status": lambda aim: "success",
         "key": lambda aim: NodeKey(aim.tenant, aim.ids.execution, "new"),
@@ -288,6 +291,7 @@ NOTHING = ("", "None", "[]", "{}", "0", "False")
 SILENT = {
     "bulk.count_anew",
     "bulk.set_events",
+    "dag_runs.await_start",
     "holds.refuse_removal",
     "locks.lock_values",
     "quotas.check_records",
@@ -299,6 +303,10 @@ SILENT = {
 }
 # What the owner hands in beside: his rows with the usual ids are there already.
 NEW: dict[str, dict[str, Callable[[Aim], Any]]] = {
+    "approvals.decide": {"by": lambda aim: SECRET if aim.owner == aim.world.theirs else "open"},
+    "notifications.create_once": {"notification_id": lambda aim: uuid4()},
+    "sources.begin_effect": {"effect": lambda aim: "new"},
+    "sources.note_writer": {"key": lambda aim: "new"},
     "executions.enqueue": {"execution_id": lambda aim: uuid4()},
     "form_files.keep": {"file_id": lambda aim: uuid4()},
     "form_links.create": {"link_id": lambda aim: uuid4()},

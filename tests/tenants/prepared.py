@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from oneo.approvals import ApprovalRequest
 from oneo.store import (
     api_tokens,
+    approvals,
     events,
     executions,
     form_links,
@@ -30,7 +32,6 @@ from tests.tenants.world import EMAIL, LATER, Ids, form_of
 
 # In a session of the tenant; what it returns stands in the aim as `given`.
 Preparation = Callable[[Session, str, Ids], Any]
-AGO = timedelta(hours=1)
 
 
 def sql(statement: str, role: str = "oneo_app") -> Preparation:
@@ -117,21 +118,31 @@ def _decided(session: Session, tenant: str, ids: Ids) -> None:
     events.note_decision(session, tenant, [ids.event], f"{ids.workflow}/start", {"outcome": "x"})
 
 
-def _scheduled(session: Session, tenant: str, ids: Ids) -> None:
-    notifications.create(
-        session,
-        tenant,
-        notification_id=uuid4(),
-        channel="in_app",
-        recipient="eva",
-        title="x",
-        message="x",
-        priority="low",
-        link_url=None,
-        execution_id=ids.execution,
-        node_id="set",
-        due_at=LATER - timedelta(days=50_000),
-    )
+def message(channel: str, due_at: datetime | None = None) -> Preparation:
+    """A message that waits to be sent over a channel."""
+
+    def one(session: Session, tenant: str, ids: Ids) -> None:
+        notifications.create(
+            session,
+            tenant,
+            notification_id=uuid4(),
+            channel=channel,
+            recipient="eva",
+            title="x",
+            message="x",
+            priority="low",
+            link_url=None,
+            execution_id=ids.execution,
+            node_id="set",
+            due_at=due_at,
+        )
+
+    return one
+
+
+def _late(session: Session, tenant: str, ids: Ids) -> None:
+    late = ApprovalRequest("x", ["x"], expires_at=LATER - timedelta(days=50_000))
+    approvals.request(session, tenant, late, key="late")
 
 
 def trigger(kind: str, topic: str = "*") -> Preparation:
@@ -157,10 +168,27 @@ HANDLED = together(
     sql("UPDATE inbox SET handled_at = now() WHERE tenant_id = :tenant", "oneo_system"),
 )
 HELD = sql("UPDATE record_events SET held_at = now() WHERE tenant_id = :tenant", "oneo_system")
+LIVE = sql(
+    "UPDATE workflows SET live_version = 2 WHERE id = :workflow AND tenant_id = :tenant", "oneo_system"
+)
+WAITING = sql(
+    "UPDATE execution_log SET status = 'waiting' WHERE node_id = 'open' AND tenant_id = :tenant",
+    "oneo_system",
+)
+QUEUED = message("changed")
+SENDING = together(
+    QUEUED,
+    sql(
+        "UPDATE notifications SET status = 'sending', tried_at = now() WHERE tenant_id = :tenant",
+        "oneo_system",
+    ),
+    sql("UPDATE notifications SET problem = 'x' WHERE tenant_id = :tenant", "oneo_system"),
+)
 NO_HOLDS = sql("DELETE FROM legal_holds WHERE tenant_id = :tenant", "oneo_removal")
 
 PREPARED: Mapping[str, Preparation] = {
     "api_tokens.bearer": _key,
+    "approvals.expire_due": _late,
     "deletion.archive_deleted": _deleted,
     "deletion.restore": _deleted,
     "documents.in_service": IN_DOCUMENT,
@@ -168,14 +196,17 @@ PREPARED: Mapping[str, Preparation] = {
     "endings.announce": trigger(ENDED),
     "erasure.erase": ENDED_ALL,
     "event_log.recent": _decided,
-    "execution_queue.claim_due": sql(
-        "UPDATE workflows SET live_version = 2 WHERE id = :workflow AND tenant_id = :tenant", "oneo_system"
-    ),
-    "executions.claim_ended": sql(
+    "execution_queue.claim_along": together(LIVE, execution("pending")),
+    "execution_queue.claim_due": LIVE,
+    "execution_queue.count_waiting": LIVE,
+    "execution_queue.runs_at_work": RUNNING,
+    "executions.note_rest": together(RUNNING, WAITING),
+    "dag_runs.claim_ended": sql(
         "UPDATE executions SET run_state = 'success' WHERE id = :execution AND tenant_id = :tenant"
     ),
     "executions.has_lasted": RUNNING,
-    "executions.open_runs": RUNNING,
+    "dag_runs.open_runs": RUNNING,
+    "dag_runs.requeue": RUNNING,
     "families.children": execution("pending", child=True),
     "families.open_inside": execution("running", f"{INLINE}prepared", child=True),
     "families.take_queued": execution("pending", child=True),
@@ -189,15 +220,33 @@ PREPARED: Mapping[str, Preparation] = {
     "holds.reasons": _record_hold,
     "inbox.find": _incoming,
     "inbox.recent": _incoming,
-    "notifications.release_due": _scheduled,
+    "notifications.release_due": message("in_app", LATER - timedelta(days=50_000)),
     "quotas.wait_to_start": sql(
         "UPDATE tenants SET settings = settings || '{\"max_active_executions\": 0}' WHERE id = :tenant", "oneo_system"
     ),
     "quotas.wait_of_workflow": RUNNING,
+    "log.resume": WAITING,
+    "outgoing.claim": QUEUED,
+    "outgoing.expire": QUEUED,
+    "outgoing.explain": QUEUED,
+    "outgoing.give_up": SENDING,
+    "outgoing.send_again": sql(
+        "UPDATE notifications SET status = 'failed' WHERE id = :notification AND tenant_id = :tenant", "oneo_system"
+    ),
+    "outgoing.settle": SENDING,
+    "outgoing.tenants_waiting": QUEUED,
+    "outgoing.troubled": together(
+        SENDING, sql("UPDATE notifications SET status = 'unknown' WHERE tenant_id = :tenant", "oneo_system")
+    ),
     "relations.descendants": _child_record,
     "relations.move": _child_record,
     "relations.of_record": _child_record,
     "retention.remove_handled": together(ENDED_ALL, HANDLED),
+    "sources.captured": sql(
+        "UPDATE pipelines SET source = jsonb_build_object('connection_id', 'crm', 'table', 'people', 'key', 'id',"
+        " 'fields', jsonb_build_object('name', 'name'), 'updated_at', 'changed', 'capture', 'polling')"
+        " WHERE id = :pipeline AND tenant_id = :tenant"
+    ),
     "starts.before": execution("running"),
     "starts.previous": execution("pending"),
     "starts.wake": execution("pending", held=True),
@@ -210,4 +259,5 @@ PREPARED: Mapping[str, Preparation] = {
     "triggers.policy_of": sql(
         "UPDATE active_triggers SET policy = '{\"overlap\": \"queue\"}' WHERE tenant_id = :tenant"
     ),
+    "workflows.running_version": LIVE,
 }  # fmt: skip

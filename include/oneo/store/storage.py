@@ -36,13 +36,14 @@ from oneo.store.models import (
     RecordKey,
     RecordRelation,
     RecordUniqueValue,
+    SourceRow,
     StorageWritten,
     Tenant,
 )
 
 RECORDS, FILES, LARGE_RESULTS = "records", "files", "large_results"
 _TABLES: Final[Mapping[str, tuple[type[Base], ...]]] = {
-    RECORDS: (Record, RecordHistory, RecordIndex, RecordKey, RecordUniqueValue, RecordRelation),
+    RECORDS: (Record, RecordHistory, RecordIndex, RecordKey, RecordUniqueValue, RecordRelation, SourceRow),
     "events": (RecordEvent, InboxEvent),
     "executions": (Execution, ExecutionLog),
     FILES: (FormFile, MailFile),
