@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from sqlalchemy import func, select
+from sqlalchemy import Result, func, select
 from sqlalchemy.orm import Session
 
 from oneo.database import Database, plain_json, to_json
 from oneo.errors import UserError
-from oneo.filters import parse
 from oneo.filters.sql import where
 from oneo.store import pipelines, records
-from oneo.store.models import Record
+from oneo.store.models import RECORDS, Record
+from oneo.store.searched import searched
 
 Format = Literal["csv", "jsonl", "xlsx"]
 Write = Callable[[Mapping[str, Any]], None]
@@ -58,25 +58,29 @@ def export(
         raise UserError("a workbook cannot go to standard output", hint="give a file by --output")
     with database.tenant(tenant_id) as session:
         spec = pipelines.own(session, pipeline_id)
-        fits = (Record.pipeline_id == pipeline_id) & Record.deleted_at.is_(None) & where(parse(filters))
+        pipeline = searched(session, pipeline_id)
+        fits = pipeline.place.rows & where(pipeline.conditions(filters))
         header: list[str] = []
         if kind != "jsonl":
             held = session.scalars(select(func.jsonb_object_keys(Record.data)).where(fits).distinct())
             fields = dict.fromkeys([field.id for field in spec.fields] + sorted(held))
             header = [*_FIRST, *(name for name in fields if name not in (*_FIRST, *_LAST)), *_LAST]
         count = 0
-        with _complete(path) as target, _writer(kind, target, header) as write:
-            for row in _rows(session, fits):
+        with (
+            _complete(path) as target,
+            _writer(kind, target, header) as write,
+            _rows(session, fits) as found,
+        ):
+            for row in found:
                 write(records.view(row))
                 count += 1
     return count
 
 
-def _rows(session: Session, fits: Any) -> Iterator[Record]:
-    query = select(Record).where(fits).order_by(Record.created_at, Record.id)
-    for piece in session.scalars(query.execution_options(yield_per=_PIECE)).partitions():
-        yield from piece
-        session.expunge_all()
+def _rows(session: Session, fits: Any) -> Result[Any]:
+    # Columns, not records: of what has been written, the session keeps nothing.
+    query = select(*RECORDS).where(fits).order_by(Record.created_at, Record.id)
+    return session.execute(query.execution_options(yield_per=_PIECE))
 
 
 @contextmanager

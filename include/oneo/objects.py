@@ -100,6 +100,13 @@ def count(tenant_id: str, execution_id: UUID) -> int:
     return len(files.find(path)) if files.exists(path) else 0
 
 
+def size(tenant_id: str) -> int:
+    """How many bytes the objects of a tenant take, compressed as they are."""
+    files, folder = _store()
+    path = f"{folder}/{tenant_id}"
+    return sum(one["size"] for one in files.find(path, detail=True).values()) if files.exists(path) else 0
+
+
 def remove(tenant_id: str, execution_id: UUID | None = None) -> int:
     """Remove the objects of an execution, or all of a tenant; returns how many there were."""
     files, folder = _store()

@@ -1,20 +1,21 @@
-"""What Airflow keeps of the data of executions: outputs of tasks, what runs were started with, logs, other texts."""
+"""What Airflow's database keeps of the data of executions: outputs of tasks, what runs were started with, texts."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Sequence
-from pathlib import Path
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     Connection,
     Select,
+    TableClause,
     column,
     create_engine,
     delete,
     inspect,
+    or_,
     select,
     table,
     text,
@@ -26,11 +27,16 @@ from sqlalchemy.engine import make_url
 from dag_factory.variables import CONFIRMED
 from oneo.store.address import ERASED, Address
 from oneo.store.workflows import dag_id as dag_id_of
-from oneo_app.stack.layout import layout
 from oneo_operators.airflow_run import EXECUTION_KEY
 
 _XCOM = table("xcom", column("dag_id"), column("run_id"))
-_DAG_RUN = table("dag_run", column("dag_id"), column("run_id"), column("conf", JSON))
+_DAG_RUN = table("dag_run", column("id"), column("dag_id"), column("run_id"), column("conf", JSON))
+_TASK = table("task_instance", column("id"), column("dag_id"), column("run_id"))
+_RUN_NOTE = table("dag_run_note", column("dag_run_id"))
+_TASK_NOTE = table("task_instance_note", column("ti_id"))
+_AUDIT = table("log", column("id"), column("dag_id"), column("run_id"), column("extra"))
+Run = tuple[str, str]
+"""DAG id and run id."""
 # Without these, a task that is cleared would take its run for another execution.
 _KEPT = (EXECUTION_KEY, CONFIRMED)
 # Texts of Airflow's tables that no key refers to, and how a row of theirs leads to its DAG.
@@ -57,7 +63,7 @@ _WAYS = {
 
 
 def remove_copies(
-    url: str, tenant_id: str, runs: Sequence[tuple[str, str]], address: Address, *, dry_run: bool = False
+    url: str, tenant_id: str, runs: Sequence[Run], address: Address, *, dry_run: bool = False
 ) -> dict[str, int]:
     """Remove the copies of runs from Airflow's database, and the address from whatever else it says of the tenant.
 
@@ -66,14 +72,16 @@ def remove_copies(
     Args:
         url: SQLAlchemy URL of Airflow's database.
         tenant_id: Whose runs these are.
-        runs: (DAG id, run id) of each.
+        runs: Each of them.
         address: The person's.
         dry_run: Only count.
 
     Returns:
         How many rows, by what became of them.
     """
-    counts = {"xcoms": 0, "dag_runs_emptied": 0, "airflow_texts": 0}
+    counts = dict.fromkeys(
+        ("xcoms", "dag_runs_emptied", "airflow_notes", "audit_emptied", "airflow_texts"), 0
+    )
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
         with engine.connect() as connection:
@@ -90,21 +98,59 @@ def remove_copies(
     return counts
 
 
-def _remove_outputs(connection: Connection, runs: Sequence[tuple[str, str]], counts: dict[str, int]) -> None:
-    of_runs = tuple_(_XCOM.c.dag_id, _XCOM.c.run_id).in_(runs)
-    counts["xcoms"] = connection.execute(delete(_XCOM).where(of_runs)).rowcount
+def _remove_outputs(connection: Connection, runs: Sequence[Run], counts: dict[str, int]) -> None:
+    counts["xcoms"] = connection.execute(delete(_XCOM).where(_of(_XCOM, runs))).rowcount
+    started_with = []
     for dag_id, run_id, conf in connection.execute(_with_conf(runs)).all():
         kept = {name: conf[name] for name in _KEPT if name in conf}
         if kept != conf:
+            started_with.append((dag_id, conf))
             this = (_DAG_RUN.c.dag_id == dag_id) & (_DAG_RUN.c.run_id == run_id)
             connection.execute(update(_DAG_RUN).where(this).values(conf=kept))
-            counts["dag_runs_emptied"] += 1
+    counts["dag_runs_emptied"] = len(started_with)
+    for note, about, owner in (
+        (_RUN_NOTE, _RUN_NOTE.c.dag_run_id, _DAG_RUN),
+        (_TASK_NOTE, _TASK_NOTE.c.ti_id, _TASK),
+    ):
+        noted = delete(note).where(about.in_(select(owner.c.id).where(_of(owner, runs))))
+        counts["airflow_notes"] += connection.execute(noted).rowcount
+    counts["audit_emptied"] = _empty_audit(connection, runs, started_with)
 
 
-def _with_conf(runs: Sequence[tuple[str, str]]) -> Select[str, str, dict[str, object]]:
+def _empty_audit(
+    connection: Connection, runs: Sequence[Run], started_with: Collection[tuple[str, Any]]
+) -> int:
+    """Leave of what people did with the runs who did it and when.
+
+    Who starts a run is written down before it has an id: it is known by what it was started with.
+    """
+    dag_ids = {dag_id for dag_id, _ in runs}
+    started = _AUDIT.c.dag_id.in_(dag_ids) & _AUDIT.c.run_id.is_(None)
+    query = select(_AUDIT).where(_AUDIT.c.extra.is_not(None), or_(_of(_AUDIT, runs), started))
+    own = [
+        row.id
+        for row in connection.execute(query)
+        if row.run_id is not None or (row.dag_id, _conf_in(row.extra)) in started_with
+    ]
+    connection.execute(update(_AUDIT).where(_AUDIT.c.id.in_(own)).values(extra=None))
+    return len(own)
+
+
+def _conf_in(extra: str) -> Any:
+    try:
+        said = json.loads(extra)
+    except ValueError:
+        return None
+    return said.get("conf") if isinstance(said, dict) else None
+
+
+def _of(owner: TableClause, runs: Sequence[Run]) -> Any:
+    return tuple_(owner.c.dag_id, owner.c.run_id).in_(runs)
+
+
+def _with_conf(runs: Sequence[Run]) -> Select[str, str, dict[str, object]]:
     query = select(_DAG_RUN.c.dag_id, _DAG_RUN.c.run_id, _DAG_RUN.c.conf)
-    of_runs = tuple_(_DAG_RUN.c.dag_id, _DAG_RUN.c.run_id).in_(runs)
-    return query.where(of_runs, _DAG_RUN.c.conf.is_not(None)).with_for_update()
+    return query.where(_of(_DAG_RUN, runs), _DAG_RUN.c.conf.is_not(None)).with_for_update()
 
 
 def _take_out(connection: Connection, tenant_id: str, address: Address) -> int:
@@ -130,29 +176,4 @@ def _take_out(connection: Connection, tenant_id: str, address: Address) -> int:
             values,
         )
         count += changed.rowcount
-    return count
-
-
-def remove_logs(runs: Sequence[tuple[str, str]], *, dry_run: bool = False) -> int:
-    """Remove the log files of the tasks of runs, as far as they are on this machine.
-
-    Args:
-        runs: (DAG id, run id) of each.
-        dry_run: Only count.
-
-    Returns:
-        How many files.
-    """
-    given = os.environ.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER")
-    logs = (Path(given) if given else layout().airflow_home / "logs").resolve()
-    count = 0
-    for dag_id, run_id in runs:
-        of_dag = logs / f"dag_id={dag_id}"
-        folder = (of_dag / f"run_id={run_id}").resolve()
-        # Whoever starts a run may choose its id.
-        if folder.parent != of_dag or not folder.is_dir():
-            continue
-        count += sum(one.is_file() for one in folder.rglob("*"))
-        if not dry_run:
-            shutil.rmtree(folder)
     return count

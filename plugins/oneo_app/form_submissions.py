@@ -55,7 +55,7 @@ def accept(database: Database, link: FormLink, spec: FormSpec, sent: Sent, now: 
     """Take a submission in: once, however often and however many at a time send it.
 
     Raises:
-        QuotaError: The tenant has as many records as it may.
+        QuotaError: The tenant has as many records as it may, or no room for more.
     """
     try:
         with database.tenant(link.tenant_id, actor=f"form {spec.id}") as session:

@@ -241,7 +241,8 @@ class NodeAttempt:
         if self._journal is None and self.state.plan.waits and not again:
             with self.database.tenant(self.key.tenant_id) as session:
                 executions.note_rest(session, self.key.tenant_id, self.key.execution_id)
-        if failure is not error:
+        if not isinstance(error, OneoError):
+            # What nobody foresaw; of all else the message says enough.
             trace = "".join(traceback.format_exception(error))
             logger.error("node %s failed:\n%s", self.node.id, redact(trace, secrets))
         return Outcome("failed", output, row.get("context_updates"), routes=routes, error=clean)

@@ -198,3 +198,24 @@ def test_a_setting_that_does_not_fit_is_the_users_to_mend(oneo, name, value, say
     assert done.returncode == 1
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+MISTAKES = {
+    "an unknown pipeline": (
+        {"type": "find_records", "config": {"pipeline_id": "leeds"}},
+        "there is no pipeline 'leeds'",
+    ),
+    "no such record": (
+        {"type": "update_record", "config": {"record_id": "nope", "update_fields": {"a": 1}}},
+        "there is no record nope",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_local_run_says_what_was_wrong_and_shows_no_stack_trace(oneo, tmp_path, mistake):
+    node, says = MISTAKES[mistake]
+    start = {"id": "start", "type": "trigger_manual"}
+    done = oneo("run", definition(tmp_path / "bad.json", [start, {"id": "node", **node}]), "--local")
+    assert (done.returncode, says in done.stdout + done.stderr) == (1, True)
+    assert "Traceback" not in done.stdout + done.stderr

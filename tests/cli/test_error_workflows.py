@@ -38,10 +38,10 @@ def test_a_setting_is_set_shown_and_taken_away(oneo, tenant):
     done = oneo("tenants", "set", tenant, "error_workflow=rescue", "--json")
     held = {"tenant": tenant, "settings": {"error_workflow": "rescue"}}
     assert (done.returncode, json.loads(done.stdout)) == (0, held)
-    assert json.loads(oneo("tenants", "show", tenant, "--json").stdout) == held
+    assert json.loads(oneo("tenants", "show", tenant, "--json").stdout)["settings"] == held["settings"]
     assert "rescue" in oneo("tenants", "show", tenant).stdout
-    assert oneo("tenants", "set", tenant, "error_workflow=").returncode == 0
-    assert "has no settings" in oneo("tenants", "show", tenant).stdout
+    assert "has no settings" in oneo("tenants", "set", tenant, "error_workflow=").stdout
+    assert "rescue" not in oneo("tenants", "show", tenant).stdout
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from oneo.forms.sniffing import safe_name, type_of
-from oneo.store import form_files
+from oneo.store import form_files, tenants
 from tests.dispatcher.conftest import crm
 from tests.dispatcher.crm import Crm
 from tests.http_api.filling import Page, Site
@@ -60,6 +60,21 @@ def test_files_that_are_not_taken(site: Site, files: list[tuple[str, bytes]], to
     found = site.send(site.link(), files=[("cv", one) for one in files])
     assert (found.status_code, site.events) == (422, [])
     assert told in Page(found.text).text("p", id="problem-cv")
+
+
+def test_a_form_whose_files_have_no_room_can_be_sent_again_later(site: Site) -> None:
+    def allow(megabytes: int) -> None:
+        with site.crm.database.system() as session:
+            tenants.set_setting(session, site.crm.tenant, "max_storage_mb", megabytes)
+
+    allow(0)
+    path, files = site.link(), [("cv", ("cv.pdf", b"%PDF-1.7 ..."))]
+    found = site.send(path, files=files)
+    assert (found.status_code, site.events) == (503, [])
+    assert "Try again later" in found.text
+    assert site.crm.tenant not in found.text
+    allow(1)
+    assert site.send(path, files=files).status_code == 200
 
 
 def office(*names: str) -> bytes:

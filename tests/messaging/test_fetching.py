@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from oneo.errors import InfrastructureError, UserError
-from oneo.store import mail_files
+from oneo.errors import InfrastructureError, QuotaError, UserError
+from oneo.store import mail_files, tenants
 from oneo.store.models import InboxEvent
 from oneo_app.mail.access import Access, access
 from oneo_app.mail.fetching import MAX_BYTES, Fetched, fetch
@@ -143,6 +143,24 @@ def test_a_mail_that_cannot_be_read_is_kept_and_stops_nobody(
     with crm.database.tenant(crm.tenant) as session:
         (original,) = mail_files.of_event(session, first.id)
     assert original.content == bad.raw
+
+
+def test_a_mail_without_room_for_its_files_waits_in_the_mailbox(
+    server: ImapServer, begun: Access, crm: Crm
+) -> None:
+    def allow(megabytes: int) -> None:
+        with crm.database.system() as session:
+            tenants.set_setting(session, crm.tenant, "max_storage_mb", megabytes)
+
+    allow(0)
+    server.deliver(written(files={"log.txt": ("text/plain", b"stack trace")}))
+    server.deliver(written(Message_ID="<2@customer.com>"))
+    for _ in range(2):
+        with pytest.raises(QuotaError, match=r"no room for file 'log\.txt' of 0\.0 kB"):
+            fetch(crm.database, begun)
+    assert kept(crm) == []
+    allow(1)
+    assert fetch(crm.database, begun) == Fetched(taken=2)
 
 
 def test_secrets_in_mail_stay_data(server: ImapServer, begun: Access, crm: Crm) -> None:

@@ -114,6 +114,8 @@ def fill(database: Database) -> Callable[[str], None]:
     """Puts at least one row of a tenant into every table; without a legal hold it can be removed again."""
 
     def one(tenant_id: str, *, held: bool = True) -> None:
+        with database.system() as session:
+            tenants.set_setting(session, tenant_id, "max_storage_mb", 1000)
         with database.tenant(tenant_id) as session:
             fields = [PipelineField(id="name", unique=True, indexed=True)]
             pipelines.apply(session, tenant_id, PipelineSpec(id="leads", fields=fields))

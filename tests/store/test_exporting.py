@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
@@ -13,7 +14,8 @@ from oneo.database import Database
 from oneo.errors import NotFoundError, UserError
 from oneo.exporting import export
 from oneo.importing import ImportOptions, import_file
-from oneo.store import pipelines, records
+from oneo.store import bulk, pipelines, records
+from oneo.store.bulk import BulkRecord
 from oneo.store.pipelines import PipelineSpec
 
 FIELDS = [{"id": "name"}, {"id": "score", "type": "number"}, {"id": "tags", "type": "list"}]
@@ -81,6 +83,14 @@ def test_texts_in_a_workbook_are_no_formulas(write):
     assert [cell.value for cell in first[4:7]] == ['Zoë, "Z"\nBerg', 7, '["a;b", "c"]']
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_any_number_of_records_is_written(write, people, database, tenant, kind):
+    with database.tenant(tenant) as session:
+        bulk.insert(session, tenant, "people", [BulkRecord(uuid4(), {"n": n}) for n in range(1201)])
+    with write(kind, {"n": {"$exists": True}}).open() as lines:
+        assert len(list(lines)) == 1201 + (kind == "csv")
+
+
 def test_only_records_that_fit_the_filters_are_written(write, people):
     rows = write("jsonl", {"score": {"$gte": 1}}).read_text().splitlines()
 
@@ -111,6 +121,8 @@ def test_what_cannot_be_written_is_named(database, tenant, people, tmp_path):
         export(database, tenant, "peple", {}, "csv", tmp_path / "a.csv")
     with pytest.raises(UserError, match="unknown operator"):
         export(database, tenant, "people", {"score": {"$get": 1}}, "csv", tmp_path / "a.csv")
+    with pytest.raises(UserError, match=r"has no field 'scor'.*did you mean 'score'"):
+        export(database, tenant, "people", {"scor": 1}, "csv", tmp_path / "a.csv")
     with pytest.raises(UserError, match=r"cannot write .*: No such file"):
         export(database, tenant, "people", {}, "csv", tmp_path / "no" / "a.csv")
     with pytest.raises(UserError, match="standard output"):

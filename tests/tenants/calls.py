@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 from uuid import uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 import oneo.store
@@ -32,7 +32,8 @@ from oneo.store.records import Changes
 from oneo.store.source_events import TableChange
 from oneo.store.workflows import TriggerRow
 from oneo.verdicts import Gathers
-from tests.tenants.world import EMAIL, SECRET, SECRET_NUMBER, Ids, World, form_of, rows_of
+from tests.tenants.prepared import PREPARED
+from tests.tenants.world import EMAIL, LATER, SECRET, SECRET_NUMBER, Ids, World, form_of, rows_of
 
 # How another tenant may be reached for, and by which session.
 WAYS = ("same ids", "their ids", "their name", "by the system")
@@ -49,20 +50,20 @@ class Aim:
     ids: Ids
     owner: str
     """Whose rows are handed in, where a function takes rows."""
+    session: Session | None = None
+    """Of the call."""
+    given: Any = None
+    """What was made for it: a token, a key."""
 
 
 def row(aim: Aim, model: type[Base], key: str) -> Any:
-    """A row as somebody who had it before would hand it in."""
-    with aim.world.database.system() as session:
-        found = session.scalars(
-            select(model).where(
-                model.tenant_id == aim.owner,  # type: ignore[attr-defined]
-                text(key.format(**asdict(aim.ids))),
-            )
-        ).first()
-        assert found is not None
-        session.expunge(found)
-        return found
+    """A row as somebody who had it before would hand it in (system session)."""
+    assert aim.session is not None
+    of_owner = model.tenant_id == aim.owner  # type: ignore[attr-defined]
+    found = aim.session.scalars(select(model).where(of_owner, text(key.format(**vars(aim.ids))))).first()
+    assert found is not None
+    aim.session.expunge(found)
+    return found
 
 
 def _log_row(aim: Aim) -> dict[str, Any]:
@@ -93,7 +94,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "submission_id": lambda aim: aim.ids.record,
     "form": lambda aim: form_of(aim.ids, "changed"),
     "options": lambda aim: LinkOptions(aim.ids.record, {"word": "changed"}),
-    "token": lambda aim: "unknown",
+    "token": lambda aim: aim.given,
     "file": lambda aim: Taken("word", "changed", "text/plain", b"changed"),
     "now": lambda aim: datetime.now(UTC),
     "dag_id": lambda aim: workflows.dag_id(aim.tenant, aim.ids.workflow),
@@ -109,7 +110,7 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "decisions": lambda aim: {aim.ids.event: {"changed": {"outcome": "changed"}}},
     "list_name": lambda aim: "unsubscribed",
     "lists": lambda aim: ["unsubscribed"],
-    "entries": lambda aim: [("domain", "omegasecret.com"), ("domain", "new.com")],
+    "entries": lambda aim: [("domain", f"{word}.com") for word in ("open", "omegasecret", "new")],
     "same_record": lambda aim: True,
     "most": lambda aim: 1,
     "tenant_ids": lambda aim: [aim.tenant],
@@ -180,6 +181,15 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
     "uid_validity": lambda aim: 1,
     "last_uid": lambda aim: 9,
     "content": lambda aim: b"changed",
+    "size": lambda aim: 7,
+    "what": lambda aim: "changed",
+    "created": lambda aim: [{"word": "changed"}],
+    "failures": lambda aim: True,
+    "config": lambda aim: {"word": "changed"},
+    "execution_ids": lambda aim: [aim.ids.execution],
+    "statement": lambda aim: delete(models.Task).where(models.Task.id == aim.ids.task),
+    "model": lambda aim: models.Metric,
+    "columns": lambda aim: [models.Metric.data],
     "content_type": lambda aim: "text/plain",
     "effect": lambda aim: "make",
     "keys": lambda aim: ["7"],
@@ -194,8 +204,15 @@ ARGUMENTS: dict[str, Callable[[Aim], Any]] = {
 OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "log.write_row_once": {"row": _log_row},
     "holds.reasons": {"rows": lambda aim: [row(aim, models.Record, ROWS[models.Record])]},
-    "log.write_row": {"status": lambda aim: "success"},
+    "log.start_attempt": {"number": lambda aim: 2},
+    "log.rest": {"until": lambda aim: LATER},
+    "log.write_row": {
+        "status": lambda aim: "success",
+        "key": lambda aim: NodeKey(aim.tenant, aim.ids.execution, "new"),
+    },
     "revisions.changed_since": {"revision": lambda aim: 0},
+    "duplicates.find": {"data": lambda aim: {"email": EMAIL}, "names": lambda aim: ["email"]},
+    "event_log.recent": {"workflow_id": lambda aim: None},
     "executions.recent": {"status": lambda aim: "pending"},
     "gatherings.add": {"wanted": lambda aim: Gathers("changed")},
     "approvals.request": {
@@ -212,7 +229,8 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "outgoing.explain": {"problem": lambda aim: "changed"},
     "outgoing.expire": {"problem": lambda aim: "changed"},
     "outgoing.give_up": {"problem": lambda aim: "changed", "silent_for": lambda aim: timedelta(days=-1)},
-    "holds.place": {"kind": lambda aim: "email"},
+    "holds.place": {"kind": lambda aim: "email", "subject": lambda aim: f"new@{aim.ids.workflow}.com"},
+    "holds.lift": {"kind": lambda aim: "email"},
     "gatherings.put_back": {
         "row": lambda aim: row(aim, models.Gathering, "workflow_id = '{workflow}'"),
     },
@@ -225,10 +243,22 @@ OTHERS: dict[str, dict[str, Callable[[Aim], Any]]] = {
     "unique.holder": {"field_name": lambda aim: "number", "value": lambda aim: "E1"},
     "metrics.push": {"values": lambda aim: {"word": "changed"}},
     "inbox.find": {"key": lambda aim: "changed"},
-    "api_tokens.bearer": {"key": lambda aim: "oneo_unknown"},
-    "mail_files.keep": {"file_id": lambda aim: uuid4()},
+    "api_tokens.bearer": {"key": lambda aim: aim.given},
+    "mail_files.keep": {
+        "file_id": lambda aim: uuid4(),
+        "event_id": lambda aim: row(aim, models.InboxEvent, "true").id,
+    },
+    "mail_files.of_event": {"event_id": lambda aim: row(aim, models.MailFile, "true").event_id},
+    "quotas.wait_of_workflow": {"most": lambda aim: 0},
+    "suppressions.listed": {
+        "data": lambda aim: {"email": "x@open.com", "private_email": "x@omegasecret.com"},
+    },
+    "timers.fire_due": {"now": lambda aim: LATER + timedelta(days=1)},
+    "triggers.of_kind": {"kind": lambda aim: "created"},
+    "workflows.note_render_error": {"error": lambda aim: "changed"},
     "mail_files.get": {"file_id": lambda aim: row(aim, models.MailFile, "true").id},
     "tenants.create": {"tenant_id": lambda aim: aim.tenant},
+    "limits.limit_of": {"name": lambda aim: "max_storage_mb"},
     "bulk.known_ids": {"ids": lambda aim: [aim.ids.record]},
     "bulk.having": {"field": lambda aim: "email", "values": lambda aim: [EMAIL]},
     "bulk.insert": {"rows": lambda aim: [BulkRecord(uuid4(), {"word": "changed"})]},
@@ -251,8 +281,39 @@ NUMBERED = {
     "emitting.emit",
     "event_log.copy",
     "event_log.newest_id",
+    "inbox.find",
     "inbox.put",
     "metrics.push",
+}
+# What calls show that find nothing.
+NOTHING = ("", "None", "[]", "{}", "0", "False")
+# What neither shows nor changes anything of anybody: locks and conditions.
+SILENT = {
+    "bulk.count_anew",
+    "bulk.set_events",
+    "dag_runs.await_start",
+    "holds.refuse_removal",
+    "locks.lock_values",
+    "quotas.check_records",
+    "storage.check",
+    "storage.check_record",
+    "tenants.create",
+    "tenants.ensure",
+    "unique.remember",
+}
+# What the owner hands in beside: his rows with the usual ids are there already.
+NEW: dict[str, dict[str, Callable[[Aim], Any]]] = {
+    "approvals.decide": {"by": lambda aim: SECRET if aim.owner == aim.world.theirs else "open"},
+    "notifications.create_once": {"notification_id": lambda aim: uuid4()},
+    "sources.begin_effect": {"effect": lambda aim: "new"},
+    "sources.note_writer": {"key": lambda aim: "new"},
+    "executions.enqueue": {"execution_id": lambda aim: uuid4()},
+    "form_files.keep": {"file_id": lambda aim: uuid4()},
+    "form_links.create": {"link_id": lambda aim: uuid4()},
+    "notifications.create": {"notification_id": lambda aim: uuid4()},
+    "records.create": {"record_id": lambda aim: uuid4()},
+    "tasks.create": {"task_id": lambda aim: uuid4()},
+    "tenants.create": {"tenant_id": lambda aim: f"n{uuid4().hex}"},
 }
 # What has a default is left out, unless it names rows.
 OPTIONAL = {
@@ -306,51 +367,117 @@ def problem(world: World, name: str, way: str) -> str | None:
         "their name": Aim(world, theirs, world.only, theirs),
         "by the system": Aim(world, world.mine, world.shared, world.mine),
     }[way]
-    shown, changed = _call(name, aim, theirs, system=way == "by the system")
-    if changed:
-        return f"changed {changed}"
-    if SECRET in shown or str(SECRET_NUMBER) in shown:
-        return f"showed {shown}"
-    if way == "same ids" and world.numbers.get(name, shown) != shown:
-        return f"counted {shown} instead of {world.numbers[name]}"
+    ran = _call(name, aim, theirs, system=way == "by the system")
+    if ran.changed:
+        return f"changed {ran.changed}"
+    # What was handed in is no news.
+    known_by = [str(SECRET_NUMBER), theirs, *(str(one) for one in vars(world.only).values())]
+    if SECRET in ran.shown or any(one in ran.shown and one not in ran.told for one in known_by):
+        return f"showed {ran.shown}"
+    if way == "same ids" and world.numbers.get(name, ran.shown) != ran.shown:
+        return f"counted {ran.shown} instead of {world.numbers[name]}"
     return None
 
 
 def numbers(world: World) -> dict[str, str]:
     """What the functions that count say to a tenant that has its rows to itself."""
     aim = Aim(world, world.alone, world.shared, world.alone)
-    found = {name: _call(name, aim, world.theirs, system=False)[0] for name in functions()}
+    found = {name: _call(name, aim, world.theirs, system=False).shown for name in functions()}
     return {name: shown for name, shown in found.items() if shown.isdigit() and name not in NUMBERED}
 
 
-def _call(name: str, aim: Aim, theirs: str, *, system: bool) -> tuple[str, list[str]]:
-    """What a call shows, or its error, and the tables in which it changes rows of theirs."""
-    function = functions()[name]
-    arguments = _arguments(name, function, aim)
-    database = aim.world.database
+def fault(world: World, name: str, way: str) -> str | None:
+    """Why a case proves nothing: for the owner of the rows it is about, the function fails or does nothing.
+
+    None where the owner is shown something, or changes something of his.
+    """
+    mine = way in ("same ids", "by the system")
+    tenant, ids = (world.mine, world.shared) if mine else (world.theirs, world.only)
+    ran = _run(name, Aim(world, tenant, ids, tenant), caller=tenant, watched=tenant)
+    if ran.failed:
+        return f"failed: {ran.shown}"
+    if name not in SILENT and not ran.changed and ran.shown in NOTHING:
+        return f"showed {ran.shown!r} and changed nothing"
+    return None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a call.
+
+    Attributes:
+        shown: What it shows, or its error.
+        changed: The tables in which it changed rows of the tenant that is watched.
+        failed: Whether it was an error.
+        told: What was handed in.
+    """
+
+    shown: str
+    changed: list[str]
+    failed: bool
+    told: str
+
+
+def _call(name: str, aim: Aim, theirs: str, *, system: bool) -> Ran:
+    """A call by somebody else, with an eye on their rows."""
     caller = aim.world.alone if aim.tenant == aim.world.alone else aim.world.mine
-    transaction = (
-        database.removal(caller) if "(removal session)" in str(function.__doc__) else database.tenant(caller)
-    )
-    with database.system() if system else transaction as session:
+    return _run(name, aim, caller=caller, watched=theirs, role="oneo_system" if system else None)
+
+
+def _run(name: str, aim: Aim, *, caller: str, watched: str, role: str | None = None) -> Ran:
+    """A call of which nothing is kept.
+
+    Without a role, it is the one that the function is documented for; a tenant's own for those of the system, too,
+    where somebody else than the owner calls.
+    """
+    function = functions()[name]
+    database = aim.world.database
+    said = str(function.__doc__)
+    if role is None:
+        removes, is_owner = "(removal session)" in said, caller == watched
+        system = "(system session)" in said and is_owner
+        role = "oneo_system" if system else "oneo_removal" if removes else "oneo_app"
+    sessions = {"oneo_system": database.system, "oneo_removal": lambda: database.removal(caller)}
+    with sessions.get(role, lambda: database.tenant(caller))() as session:
+        aim = replace(aim, session=session, given=_prepare(session, name, aim, watched))
+        session.execute(
+            text("SELECT set_config('oneo.tenant', :tenant, true)"), {"tenant": _bound(role, caller)}
+        )
         session.execute(text("SET LOCAL ROLE oneo_system"))
-        before = rows_of(session, theirs)
-        session.execute(text("RESET ROLE"))
-        if not system:
-            role = "oneo_removal" if "(removal session)" in str(function.__doc__) else "oneo_app"
-            session.execute(text(f"SET LOCAL ROLE {role}"))
-        shown = ""
+        arguments = _arguments(name, function, aim, NEW if caller == watched else {})
+        told, before = _text(arguments), rows_of(session, watched)
+        session.execute(text(f"SET LOCAL ROLE {role}"))
+        shown, failed = "", False
         try:
             with session.begin_nested():
                 shown = _attached(session, function, arguments)
                 session.flush()
         except Exception as error:
-            shown = str(error)
+            shown, failed = str(error), True
         session.expunge_all()
         session.execute(text("SET LOCAL ROLE oneo_system"))
-        after = rows_of(session, theirs)
+        after = rows_of(session, watched)
         session.rollback()
-    return shown, [table for table in after if after[table] != before[table]]
+    return Ran(shown, [table for table in after if after[table] != before[table]], failed, told)
+
+
+def _prepare(session: Session, name: str, aim: Aim, watched: str) -> Any:
+    """Make what the function needs, for all who have rows of these ids; what was made for the owner."""
+    given = None
+    # The owner's last. Of a world of one, the others are not there yet.
+    for tenant in dict.fromkeys((aim.owner,) if aim.owner == aim.world.alone else (watched, aim.owner)):
+        if name in PREPARED:
+            session.execute(text("SELECT set_config('oneo.tenant', :tenant, true)"), {"tenant": tenant})
+            session.execute(text("SET LOCAL ROLE oneo_app"))
+            given = PREPARED[name](session, tenant, aim.ids)
+            session.flush()
+            session.expunge_all()
+    session.info.clear()
+    return given
+
+
+def _bound(role: str, caller: str) -> str:
+    return "" if role == "oneo_system" else caller
 
 
 def _attached(session: Session, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
@@ -361,14 +488,16 @@ def _attached(session: Session, function: Callable[..., Any], arguments: dict[st
     return _text(function(session, **arguments))
 
 
-def _arguments(name: str, function: Callable[..., Any], aim: Aim) -> dict[str, Any]:
-    special = OTHERS.get(name, {})
+def _arguments(
+    name: str, function: Callable[..., Any], aim: Aim, new: Mapping[str, Mapping[str, Callable[[Aim], Any]]]
+) -> dict[str, Any]:
+    special = {**OTHERS.get(name, {}), **new.get(name, {})}
     hints = get_type_hints(function)
     found = {}
     for one in list(inspect.signature(function).parameters.values())[1:]:
-        if one.default is not one.empty and one.name not in OPTIONAL:
+        if one.default is not one.empty and one.name not in OPTIONAL and one.name not in special:
             continue
-        if one.name == "row" and hints["row"] in ROWS:
+        if one.name == "row" and "row" not in special and hints["row"] in ROWS:
             found[one.name] = row(aim, hints["row"], ROWS[hints["row"]])
         else:
             found[one.name] = {**ARGUMENTS, **special}[one.name](aim)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import psycopg
@@ -35,8 +36,9 @@ from oneo.store import (
 )
 from oneo.store.form_links import LinkOptions
 from oneo.store.models import Execution, InboxEvent, Metric
-from oneo_app.airflow_copies import remove_logs
+from oneo_app.log_copies import remove_logs
 from oneo_app.report import execution_report
+from oneo_app.stack.layout import layout
 from tests.nodes.bench import Bench, workflow
 from tests.nodes.conftest import bench
 
@@ -87,13 +89,15 @@ def airflow(
         connection.execute(
             "CREATE TABLE dag_run (id int GENERATED ALWAYS AS IDENTITY, dag_id text, run_id text, conf jsonb)"
         )
-        connection.execute("CREATE TABLE log (id int PRIMARY KEY, dag_id text, extra text)")
+        connection.execute("CREATE TABLE log (id int PRIMARY KEY, dag_id text, run_id text, extra text)")
+        connection.execute("CREATE TABLE task_instance (id uuid, dag_id text, run_id text)")
+        connection.execute("CREATE TABLE task_instance_note (ti_id uuid, content text)")
         connection.execute("CREATE TABLE serialized_dag (dag_id text, data json)")
         connection.execute("CREATE TABLE dag_run_note (dag_run_id int, content text)")
         for number, owner in enumerate((bench.tenant, f"{bench.tenant}-other")):
             said = f"asked by {ANN.upper()}, copy to jo{ANN}"
             dag = f"{owner}--w"
-            connection.execute("INSERT INTO log VALUES (%s, %s, %s)", [number, dag, said])
+            connection.execute("INSERT INTO log (id, dag_id, extra) VALUES (%s, %s, %s)", [number, dag, said])
             connection.execute("INSERT INTO serialized_dag VALUES (%s, %s)", [dag, json.dumps({"doc": said})])
         for row in runs:
             about = {"email": row.data.get("email"), "oneo_execution": str(row.id)}
@@ -144,7 +148,8 @@ def test_nothing_of_the_person_is_left(
     assert (
         counts["records"] == counts["executions_emptied"] == counts["tasks"] == counts["notifications"] == 1
     )
-    assert (counts["record_events"], counts["records_mentioning"]) == (2, 1)
+    assert (counts["record_events"], counts["record_history"]) == (2, 2)
+    assert (counts["records_mentioning"], counts["record_history_mentioning"]) == (1, 1)
 
 
 @pytest.mark.parametrize("email", [ANN, "ann@old.example.com"])
@@ -362,7 +367,8 @@ def test_the_address_goes_out_of_whatever_airflow_says_of_the_tenant(
     oneo: Callable[..., Any], bench: Bench, ann: str, airflow: psycopg.Connection[Any]
 ) -> None:
     said = erase(oneo, bench.tenant)
-    assert said["erased"]["airflow_texts"] == 2 + 4
+    # Notes of her own run go as a whole.
+    assert (said["erased"]["airflow_notes"], said["erased"]["airflow_texts"]) == (1, 2 + 3)
     mine, others = [row[0] for row in airflow.execute("SELECT extra FROM log ORDER BY id")]
     assert mine == f"asked by [erased], copy to jo{ANN}"
     assert others == f"asked by {ANN.upper()}, copy to jo{ANN}"
@@ -406,6 +412,32 @@ def test_the_logs_of_its_tasks_go(oneo: Callable[..., Any], bench: Bench, ann: s
     assert erase(oneo, bench.tenant)["erased"]["log_files"] == 1
     left = {path.name for path in (logs / f"dag_id={own.dag_id}").iterdir()}
     assert left == {f"run_id={row.run_id}" for row in rows} - {f"run_id={own.run_id}"}
+
+
+def test_what_components_log_about_it_is_blanked(oneo: Callable[..., Any], bench: Bench, ann: str) -> None:
+    with bench.database.system() as session:
+        rows = session.query(Execution).filter_by(tenant_id=bench.tenant).all()
+    own = next(row for row in rows if str(row.record_id or row.data.get("record_id")) == ann)
+    other = next(row for row in rows if row is not own)
+    begin = "Received 1\n2026-11-29T10:00:00.1Z [info] started\n"
+    about = f"2026-11-29 10:00:01+00:00 [error] failed:\nTraceback:\n  no Ann\n run_id={own.run_id}\n"
+    called = f"2026-11-29 10:00:02 GET /x?to={quote(ANN)}\n"
+    end = f"2026-11-29 10:00:03 run_id={other.run_id}\n2026-11-29 10:00:04 for jo{ANN}\n"
+    log = layout().logs / "scheduler.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(begin + about + called + end)
+
+    assert erase(oneo, bench.tenant, "--dry-run")["erased"]["log_entries_blanked"] == 2
+    assert log.read_text() == begin + about + called + end
+    with log.open("ab") as writer:
+        assert erase(oneo, bench.tenant)["erased"]["log_entries_blanked"] == 2
+        writer.write(b"2026-11-29 10:00:05 goes on\n")
+
+    left = log.read_text()
+    assert left.startswith(begin)
+    assert left.endswith(end + "2026-11-29 10:00:05 goes on\n")
+    between = [line.rstrip() for line in left[len(begin) : left.index(end)].splitlines()]
+    assert between == ["2026-11-29 10:00:01 [erased]", "", "", "", "2026-11-29 10:00:02 [erased]"]
 
 
 def test_a_run_that_is_named_like_a_path_leads_nowhere_else(tmp_path: Path, monkeypatch: Any) -> None:

@@ -15,7 +15,7 @@ from dag_factory.publish import publish
 from oneo.database import Database
 from oneo.errors import QuotaError
 from oneo.importing import ImportOptions, import_file
-from oneo.store import executions, quotas, records, tenant_settings, tenants, workflows
+from oneo.store import executions, limits, records, tenant_settings, tenants, workflows
 from oneo_app import runs
 from oneo_app.dispatcher import airflow_runs, starting
 from oneo_operators.catalogue import catalogue
@@ -176,7 +176,7 @@ def test_quotas_are_set_by_command(oneo: Callable[..., Any], tenant: str) -> Non
 def test_a_quota_is_a_whole_number(oneo: Callable[..., Any], tenant: str, value: str) -> None:
     done = oneo("tenants", "set", tenant, f"max_records={value}")
     assert (done.exit_code, "a whole number from 0" in done.output) == (1, True)
-    assert set(quotas.QUOTAS) < set(tenant_settings.NAMES)
+    assert set(limits.QUOTAS) < set(tenant_settings.NAMES)
 
 
 def test_events_are_kept_for_at_least_a_day(oneo: Callable[..., Any], tenant: str) -> None:

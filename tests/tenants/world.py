@@ -117,6 +117,9 @@ def make_world(database: Database, count: Callable[[World], Mapping[str, str]] =
             tenants.set_setting(
                 session, tenant, "error_workflow", SECRET if tenant == world.theirs else "open"
             )
+            # So that what is written is counted, and theirs is another number.
+            most = SECRET_NUMBER if tenant == world.theirs else 1000
+            tenants.set_setting(session, tenant, "max_storage_mb", most)
     _fill(database, world.alone, world.shared, "open")
     numbers = count(world)
     for tenant, ids in (
@@ -173,12 +176,13 @@ def _fill(database: Database, tenant: str, ids: Ids, word: str) -> None:
                 "word": word,
             },
         )
-        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score})
+        metrics.push(session, tenant, "boiler-7", {"word": word, "score": score, "seat": EMAIL})
         suppressions.add(session, tenant, word, [("email", EMAIL)])
         suppressions.add(session, tenant, "unsubscribed", [("domain", f"{word}.com")])
         form = form_of(ids, word)
         forms.apply(session, tenant, form)
-        form_links.create(session, tenant, form, LinkOptions(prefill={"word": word}), LATER, link_id=ids.link)
+        options = LinkOptions(ids.record, {"word": word}, tracked=True)
+        form_links.create(session, tenant, form, options, LATER, link_id=ids.link)
         cv = Taken(word, word, "text/plain", word.encode())
         form_files.keep(session, tenant, ids.form, uuid4(), cv, ids.record, file_id=ids.file)
         api_tokens.create(session, tenant, word, ["events"])

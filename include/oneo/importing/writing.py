@@ -179,6 +179,6 @@ class Writer:
         if problems:
             return Outcome("rejected", problems=problems)
         if places is not None:
-            places.take()
+            places.take(record.data)
         known.put(record)
         return Outcome(action, record.id)

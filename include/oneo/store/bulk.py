@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from oneo.database import to_json
-from oneo.store import unique
+from oneo.store import storage, unique
 from oneo.store.record_data import SYSTEM_FIELDS
 
 Events = Literal["now", "held", "silent"]
@@ -74,7 +74,7 @@ class BulkRecord:
 
 
 def insert(session: Session, tenant_id: str, pipeline_id: str, rows: Iterable[BulkRecord]) -> None:
-    """Insert records in their order; one whose id is taken is left out.
+    """Insert records in their order; one whose id is taken is left out. Whether they may be, `quotas` says before.
 
     Args:
         session: A tenant's session.
@@ -82,7 +82,9 @@ def insert(session: Session, tenant_id: str, pipeline_id: str, rows: Iterable[Bu
         pipeline_id: Their pipeline.
         rows: The records, their data checked.
     """
-    _write(session, _INSERT, tenant_id, pipeline_id, rows)
+    created = list(rows)
+    _write(session, _INSERT, tenant_id, pipeline_id, created)
+    storage.note_records(session, tenant_id, (row.data for row in created))
 
 
 def update(session: Session, tenant_id: str, pipeline_id: str, rows: Iterable[BulkRecord]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
 from oneo.forms.answers import Taken
+from oneo.store import storage
 from oneo.store.models import FormFile
 
 
@@ -24,7 +25,12 @@ def keep(
     *,
     file_id: UUID | None = None,
 ) -> dict[str, Any]:
-    """Keep a file; what is told of it to workflows."""
+    """Keep a file; what is told of it to workflows.
+
+    Raises:
+        QuotaError: The tenant has no room for it.
+    """
+    storage.keep_file(session, tenant_id, file.name, len(file.content))
     row = FormFile(
         tenant_id=tenant_id,
         id=file_id or uuid4(),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from oneo.errors import NotFoundError
+from oneo.store import storage
 from oneo.store.models import MailFile
 
 
@@ -21,7 +22,12 @@ def keep(
     content_type: str,
     content: bytes,
 ) -> None:
-    """Keep a file of the mail that is an event."""
+    """Keep a file of the mail that is an event.
+
+    Raises:
+        QuotaError: The tenant has no room for it.
+    """
+    storage.keep_file(session, tenant_id, name, len(content))
     row = MailFile(
         tenant_id=tenant_id,
         id=file_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,19 +11,16 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from oneo.errors import QuotaError
+from oneo.store import storage
 from oneo.store.families import INLINE
+from oneo.store.limits import ACTIVE, PER_HOUR, RECORDS, limit_of
 from oneo.store.locks import lock_values
 from oneo.store.models import Execution, Record, Tenant
-
-PER_HOUR = "max_executions_per_hour"
-ACTIVE = "max_active_executions"
-RECORDS = "max_records"
-# Settings of a tenant that are quotas: whole numbers from 0; one that is not set is not limited.
-QUOTAS = (PER_HOUR, ACTIVE, RECORDS)
 
 # Nobody is told when one of many active executions ends.
 LOOK_AGAIN_SECONDS = 5
 _HOUR = timedelta(hours=1)
+_ACTIVE = Execution.status.in_(("running", "waiting"))
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,14 @@ def wait_to_start(session: Session, tenant_id: str) -> Wait | None:
     The workflows that a node runs in its own process are part of the execution that has started already.
     The tenant's quotas stay locked until the transaction ends: two dispatchers never count the same.
     """
-    if not _limits(session, tenant_id, PER_HOUR, ACTIVE):
+    if all(limit_of(session, tenant_id, name) is None for name in (PER_HOUR, ACTIVE)):
         return None
     row = select(Tenant.settings).where(Tenant.id == tenant_id)
     limits = session.scalar(row.with_for_update(key_share=True)) or {}
     now = session.scalars(select(func.clock_timestamp())).one()
-    own = (Execution.tenant_id == tenant_id) & ~Execution.run_id.startswith(INLINE, autoescape=True)
-    active = own & Execution.status.in_(("running", "waiting"))
+    own = _own(tenant_id)
     most = limits.get(ACTIVE)
-    if most is not None and _count(session, active) >= most:
+    if most is not None and _count(session, own & _ACTIVE) >= most:
         reason = f"{ACTIVE} of tenant {tenant_id!r} is {most}, and as many are active"
         return Wait(reason, now + timedelta(seconds=LOOK_AGAIN_SECONDS))
     most = limits.get(PER_HOUR)
@@ -61,17 +58,13 @@ def wait_of_workflow(session: Session, tenant_id: str, workflow_id: str, most: i
 
     Whoever asks holds a lock, so that two dispatchers never count the same.
     """
-    own = (Execution.tenant_id == tenant_id) & (Execution.workflow_id == workflow_id)
-    own &= ~Execution.run_id.startswith(INLINE, autoescape=True)
+    own = _own(tenant_id) & (Execution.workflow_id == workflow_id)
     now = session.scalars(select(func.clock_timestamp())).one()
     return _hourly(session, own, most, f"settings.start.{PER_HOUR} of workflow {workflow_id!r}", now)
 
 
 def _hourly(session: Session, own: ColumnElement[bool], most: int, limit: str, now: datetime) -> Wait | None:
-    active = own & Execution.status.in_(("running", "waiting"))
-    # The first task of a run tells us that it has started: until then it counts as starting now.
-    starting = and_(active, Execution.started_at.is_(None))
-    recent = own & or_(starting, Execution.started_at > now - _HOUR)
+    recent = own & _recent(now)
     count = _count(session, recent)
     if count < most:
         return None
@@ -109,7 +102,7 @@ def postpone_due(
 
 
 class RecordPlaces:
-    """The records that a tenant may have beside those it has; deleted ones do not count.
+    """The records that a tenant may have beside those it has; deleted ones do not count, but for their storage.
 
     Until the transaction ends no other creates one: two never take the same last place.
 
@@ -123,19 +116,16 @@ class RecordPlaces:
         self._session = session
         self._tenant_id = tenant_id
         self._lock = lock
-        # Asked once for each transaction: a workflow creates hundreds of records in one.
-        known = session.info.setdefault(RECORDS, {})
-        if tenant_id not in known:
-            known[tenant_id] = _limits(session, tenant_id, RECORDS)
-        self._most: int | None = known[tenant_id].get(RECORDS)
+        self._most = limit_of(session, tenant_id, RECORDS)
         self._left: int | None = None
 
-    def take(self) -> None:
-        """Take a place.
+    def take(self, data: Mapping[str, Any]) -> None:
+        """Take a place for a record that holds this.
 
         Raises:
-            QuotaError: There is none.
+            QuotaError: There is none, or no room for it.
         """
+        storage.check_record(self._session, self._tenant_id, data)
         if self._most is None:
             return
         if self._left is None:
@@ -150,23 +140,44 @@ class RecordPlaces:
     def _count_left(self, most: int) -> int:
         if self._lock:
             lock_values(self._session, self._tenant_id, "", [(RECORDS, None)])
-        kept = (Record.tenant_id == self._tenant_id) & Record.deleted_at.is_(None)
-        counted = select(Record.id).where(kept).limit(most).subquery()
+        counted = select(Record.id).where(_is_kept(self._tenant_id)).limit(most).subquery()
         return most - (self._session.scalar(select(func.count()).select_from(counted)) or 0)
 
 
-def check_records(session: Session, tenant_id: str) -> None:
-    """Nothing where the tenant may have one record more, as `RecordPlaces` has it.
+def check_records(session: Session, tenant_id: str, data: Mapping[str, Any]) -> None:
+    """Nothing where the tenant may have one record more that holds this, as `RecordPlaces` has it.
 
     Raises:
-        QuotaError: It has as many as it may.
+        QuotaError: It has as many as it may, or no room for it.
     """
-    RecordPlaces(session, tenant_id).take()
+    RecordPlaces(session, tenant_id).take(data)
 
 
-def _limits(session: Session, tenant_id: str, *names: str) -> dict[str, Any]:
-    held = session.scalar(select(Tenant.settings).where(Tenant.id == tenant_id)) or {}
-    return {name: held[name] for name in names if name in held}
+def used(session: Session, tenant_id: str) -> dict[str, int]:
+    """How much of each quota but that of storage the tenant has used, set or not."""
+    now = session.scalars(select(func.clock_timestamp())).one()
+    own = _own(tenant_id)
+    here = select(func.count()).select_from(Record)
+    return {
+        PER_HOUR: _count(session, own & _recent(now)),
+        ACTIVE: _count(session, own & _ACTIVE),
+        RECORDS: session.scalar(here.where(_is_kept(tenant_id))) or 0,
+    }
+
+
+def _own(tenant_id: str) -> ColumnElement[bool]:
+    """The tenant's executions, but those that run as part of another."""
+    return and_(Execution.tenant_id == tenant_id, ~Execution.run_id.startswith(INLINE, autoescape=True))
+
+
+def _recent(now: datetime) -> ColumnElement[bool]:
+    # The first task of a run tells us that it has started: until then it counts as starting now.
+    starting = and_(_ACTIVE, Execution.started_at.is_(None))
+    return or_(starting, Execution.started_at > now - _HOUR)
+
+
+def _is_kept(tenant_id: str) -> ColumnElement[bool]:
+    return and_(Record.tenant_id == tenant_id, Record.deleted_at.is_(None))
 
 
 def _count(session: Session, which: ColumnElement[bool]) -> int:

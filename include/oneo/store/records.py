@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from oneo.errors import NotFoundError
 from oneo.filters import Clause
 from oneo.filters.sql import where
-from oneo.store import quotas, search, unique
+from oneo.store import quotas, search, storage, unique
 from oneo.store.changes import Changes, changed_values
 from oneo.store.models import Record
 from oneo.store.record_data import RESERVED_FIELDS, SYSTEM_FIELDS, checked, same
@@ -63,15 +63,16 @@ def create(
     Raises:
         InvalidRecordError: Data that no record can hold.
         DuplicateError: Another record has the value of a unique field.
-        QuotaError: The tenant has as many records as it may.
+        QuotaError: The tenant has as many records as it may, or no room for more.
     """
     data = checked(data)
-    quotas.check_records(session, tenant_id)
+    quotas.check_records(session, tenant_id, data)
     columns = {name: data.pop(name, None) for name in SYSTEM_FIELDS}
     row = Record(tenant_id=tenant_id, id=record_id or uuid4(), pipeline_id=pipeline_id, data=data, **columns)
     with unique.refusing(session, pipeline_id):
         session.add(row)
         session.flush()
+    storage.note_records(session, tenant_id, [data])
     return row
 
 

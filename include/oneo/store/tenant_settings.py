@@ -73,6 +73,10 @@ class TenantSettings(BaseModel):
     max_executions_per_hour: Quota | None = Field(default=None, description="further ones wait")
     max_active_executions: Quota | None = Field(default=None, description="further ones wait")
     max_records: Quota | None = Field(default=None, description="further ones are refused")
+    max_storage_mb: Quota | None = Field(
+        default=None,
+        description="megabytes of all that is kept; above, new records and files are refused",
+    )
     event_retention_days: Annotated[int, BeforeValidator(_days)] | None = Field(
         default=None,
         description="how many days its handled events are kept; else ONEO_EVENT_RETENTION_DAYS",

@@ -171,12 +171,13 @@ def _remove_copies(tenant_id: str, erased: Erased, *, dry_run: bool) -> dict[str
 
 
 def _remove_files(tenant_id: str, erased: Erased, *, dry_run: bool) -> dict[str, int]:
-    """Large results and logs of the runs."""
+    """Large results, and what logs say of the runs."""
     from oneo import objects  # noqa: PLC0415
-    from oneo_app.airflow_copies import remove_logs  # noqa: PLC0415
+    from oneo_app.log_copies import blank_entries, remove_logs  # noqa: PLC0415
 
     count = objects.count if dry_run else objects.remove
     return {
         "large_results": sum(count(tenant_id, one) for one in erased.executions),
         "log_files": remove_logs(erased.runs, dry_run=dry_run),
+        "log_entries_blanked": blank_entries(erased.runs, erased.address, dry_run=dry_run),
     }

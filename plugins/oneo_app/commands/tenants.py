@@ -78,7 +78,8 @@ def set_settings(
 ) -> None:
     """Change settings of a tenant."""
     from oneo.errors import UserError  # noqa: PLC0415
-    from oneo.store import tenants, workflows  # noqa: PLC0415
+    from oneo.store import storage, tenants, workflows  # noqa: PLC0415
+    from oneo.store.limits import STORAGE  # noqa: PLC0415
     from oneo_app import connect  # noqa: PLC0415
 
     with plain_errors(as_json):
@@ -95,22 +96,54 @@ def set_settings(
             with found.system() as session:
                 for name, value in wanted:
                     tenants.set_setting(session, tenant_id, name, value)
+            if STORAGE in dict(wanted):
+                # It holds from now on, not from when the dispatcher counts.
+                with found.removal(tenant_id) as session:
+                    storage.measure(session, tenant_id)
             held = _held(found, tenant_id)
-        _show(tenant_id, held, as_json)
+
+        def show() -> None:
+            shown = table("setting", "value")
+            for name, value in held.items():
+                shown.add_row(name, str(value))
+            out.print(shown if held else f"tenant {tenant_id} has no settings")
+
+        answer({"tenant": tenant_id, "settings": held}, as_json, show)
 
 
 def show_settings(
     tenant: Annotated[str | None, typer.Argument(help="Id of a tenant; default: ONEO_TENANT.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the settings of a tenant."""
+    """Show the settings of a tenant, and how much of each quota it uses; its storage is counted anew."""
+    from oneo.store import quotas, storage, tenants  # noqa: PLC0415
+    from oneo.store.limits import QUOTAS, STORAGE  # noqa: PLC0415
+    from oneo.store.storage import said  # noqa: PLC0415
     from oneo_app import connect  # noqa: PLC0415
 
     with plain_errors(as_json):
         tenant_id = connect.tenant_or_default(tenant)
         with connect.store() as found:
+            with found.removal(tenant_id) as session:
+                tenants.get(session, tenant_id)
+                storage.measure(session, tenant_id)
+            with found.tenant(tenant_id) as session:
+                used, kept = quotas.used(session, tenant_id), storage.kept(session, tenant_id)
             held = _held(found, tenant_id)
-        _show(tenant_id, held, as_json)
+
+        def show() -> None:
+            shown = table("setting", "value", "used")
+            for name in dict.fromkeys((*held, *QUOTAS)):
+                use = said(kept.total) if name == STORAGE else str(used.get(name, ""))
+                shown.add_row(name, str(held.get(name, "")), use)
+            out.print(shown)
+            kinds = table("kept", "size")
+            for kind, size in kept.by_kind.items():
+                kinds.add_row(kind.replace("_", " "), said(size))
+            out.print(kinds)
+
+        use = {**used, STORAGE: kept.total / storage.MB}
+        answer({"tenant": tenant_id, "settings": held, "used": use, "storage": kept.by_kind}, as_json, show)
 
 
 def remove(
@@ -170,13 +203,3 @@ def _parsed(text: str) -> tuple[str, Any]:
     if not given:
         raise UserError(f"{text!r} is no NAME=VALUE", hint="write e.g. error_workflow=rescue")
     return name, tenant_settings.checked(name, value or None)
-
-
-def _show(tenant_id: str, held: dict[str, Any], as_json: bool) -> None:
-    def show() -> None:
-        shown = table("setting", "value")
-        for name, value in held.items():
-            shown.add_row(name, str(value))
-        out.print(shown if held else f"tenant {tenant_id} has no settings")
-
-    answer({"tenant": tenant_id, "settings": held}, as_json, show)

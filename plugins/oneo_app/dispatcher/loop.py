@@ -18,6 +18,7 @@ from oneo_app.dispatcher import airflow_runs
 from oneo_app.dispatcher.finishing import finish_ended, sweep
 from oneo_app.dispatcher.housekeeping import remove_old_events
 from oneo_app.dispatcher.matching import match_events
+from oneo_app.dispatcher.measuring import Measuring
 from oneo_app.dispatcher.reminding import expire_approvals, release_due
 from oneo_app.dispatcher.starting import start_next
 from oneo_app.dispatcher.trigger_index import TriggerIndex
@@ -51,6 +52,7 @@ class Dispatcher:
         self.database = database
         self.ready_file = ready_file
         self._index = TriggerIndex()
+        self._measuring = Measuring(database)
         self._stopping = False
         self._awaiting = False
         self._served = ""
@@ -101,6 +103,7 @@ class Dispatcher:
         if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
             keep_pools(self.database)
+            self._measuring.begin()
             missed = sweep(self.database, older_than_seconds=SWEEP_AGE_SECONDS)
             if missed:
                 logger.info("%d execution(s) had ended without notice", missed)

@@ -60,6 +60,8 @@ def fetch(database: Database, box: Access, *, everything: bool = False) -> Fetch
 
     Raises:
         UserError: The server does not take the login.
+        QuotaError: There is no room for the files of a mail; it stays in the mailbox with those behind it, and is
+            taken in as soon as there is.
         InfrastructureError: The server or the database does not answer.
     """
     with opened(box) as mailbox:

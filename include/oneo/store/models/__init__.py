@@ -17,7 +17,7 @@ from oneo.store.models.records import (
     RecordUniqueValue,
 )
 from oneo.store.models.sources import SourceEffect, SourceReader, SourceRow
-from oneo.store.models.tenants import ApiToken, LegalHold, Tenant
+from oneo.store.models.tenants import ApiToken, LegalHold, StorageWritten, Tenant
 from oneo.store.models.workflows import ActiveTrigger, Suppression, Workflow, WorkflowVersion
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "SourceEffect",
     "SourceReader",
     "SourceRow",
+    "StorageWritten",
     "Suppression",
     "Task",
     "Tenant",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import BigInteger, Identity, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from oneo.store.models.base import Base
@@ -15,7 +15,8 @@ from oneo.store.models.base import Base
 class Tenant(Base):
     """A customer of the installation; everything else belongs to one.
 
-    `pool` is the Airflow pool its tasks run in, once Airflow has it.
+    `pool` is the Airflow pool its tasks run in, once Airflow has it; `storage` how many bytes of each kind it kept
+    when they were last counted.
     """
 
     __tablename__ = "tenants"
@@ -24,6 +25,18 @@ class Tenant(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     pool: Mapped[str | None]
+    storage: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    storage_measured_at: Mapped[datetime | None]
+
+
+class StorageWritten(Base):
+    """What a tenant with a quota of storage has written since it was last counted; in bytes."""
+
+    __tablename__ = "storage_written"
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class LegalHold(Base):
