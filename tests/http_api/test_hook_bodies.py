@@ -137,13 +137,18 @@ def test_a_body_over_the_limit_is_not_read_to_its_end(crm: Crm, sender: Sender) 
         assert plain.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+def zipped(data: bytes) -> bytes:
+    """Compressed, without the moment: tests are called by their arguments."""
+    return gzip.compress(data, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("body", "encoding", "status"),
     [
-        (gzip.compress(b'{"a": 1}'), "gzip", 202),
-        (gzip.compress(b'"' + b"x" * 1_000_000 + b'"'), "gzip", 413),
-        (gzip.compress(gzip.compress(b"x" * 1_000_000)), "gzip", 400),
-        (gzip.compress(b'{"a": 1}')[:-5], "gzip", 400),
+        (zipped(b'{"a": 1}'), "gzip", 202),
+        (zipped(b'"' + b"x" * 1_000_000 + b'"'), "gzip", 413),
+        (zipped(zipped(b"x" * 1_000_000)), "gzip", 400),
+        (zipped(b'{"a": 1}')[:-5], "gzip", 400),
         (b"not gzip at all", "gzip", 400),
         (b"{}", "br", 415),
         (b"{}", "gzip, gzip", 415),
