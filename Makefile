@@ -26,7 +26,7 @@ demo: $(READY) ## Start the stack, publish lead qualification, import leads, sho
 	.venv/bin/oneo demo --leads "$(LEADS)" --rows $(ROWS)
 
 test: $(READY) ## All tests, on a real PostgreSQL and a real Airflow
-	.venv/bin/pytest --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest --numprocesses 2 --no-loadscope-reorder
 
 test-fast: $(READY) ## Tests that need no running Airflow
 	.venv/bin/pytest -m "not stack"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,13 +32,28 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, whoever has a stack runs all tests that need it, and begins with them; a file stays together."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    for item in items:
-        needs_stack = item.get_closest_marker("stack") is not None
-        item.add_marker(pytest.mark.xdist_group("stack" if needs_stack else str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+    """Side by side, the tests of the stack begin: they take longest."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not needs_stack(item.path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Side by side, one process runs all files that need the stack; the others are shared out, each as a whole."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByStack(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "stack" if needs_stack(ROOT / file) else file
+
+    return ByStack(config, log)
+
+
+@cache
+def needs_stack(file: Path) -> bool:
+    """Whether a file has tests on the running stack."""
+    return "pytest.mark.stack" in file.read_text()
 
 
 @pytest.fixture(scope="session")
