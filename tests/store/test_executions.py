@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from oneo.database import Database
 from oneo.errors import NotFoundError
-from oneo.store import dag_runs, execution_queue, executions, workflows
+from oneo.store import dag_runs, execution_queue, executions, log, workflows
+from oneo.store.log import NodeKey
 from oneo.store.models import Execution, Workflow
 
 
@@ -32,7 +33,7 @@ def claimed(database: Database, tenant: str):
     return one
 
 
-def start(database: Database, tenant: str, execution_id: UUID, **options: object) -> tuple[Execution, bool]:
+def start(database: Database, tenant: str, execution_id: UUID, **options: object) -> executions.Started:
     with database.tenant(tenant) as session:
         return executions.ensure_started(
             session,
@@ -150,10 +151,11 @@ def test_a_run_that_airflow_started_gets_one_execution_however_often_it_asks(
     database: Database, tenant: str, live
 ):
     execution_id = executions.id_for_run("dag", "manual__1")
-    first, is_first = start(database, tenant, execution_id)
-    again, is_first_again = start(database, tenant, execution_id, data={"changed": True})
+    first, is_first, was_open = start(database, tenant, execution_id)
+    again, is_first_again, goes_on = start(database, tenant, execution_id, data={"changed": True})
 
     assert (is_first, is_first_again) == (True, False)
+    assert (was_open, goes_on) == (False, True)
     assert first.id == again.id == executions.id_for_run("dag", "manual__1")
     assert first.id != executions.id_for_run("dag", "manual__2")
     assert (again.status, again.data, again.started_at) == ("running", {"other": 1}, first.started_at)
@@ -161,7 +163,7 @@ def test_a_run_that_airflow_started_gets_one_execution_however_often_it_asks(
 
 def test_a_queued_execution_keeps_its_data_and_takes_the_version_that_runs(database, tenant, live, enqueue):
     execution_id = enqueue()
-    row, first = start(database, tenant, execution_id, version=3, data={})
+    row, first, _ = start(database, tenant, execution_id, version=3, data={})
 
     assert first
     assert (row.status, row.version, row.data, row.trigger_type) == (
@@ -178,7 +180,7 @@ def test_a_run_cannot_claim_an_execution_that_was_queued_for_another(database, t
     for claimed, run in ((execution_id, "manual__1"), (uuid4(), "manual__2")):
         with pytest.raises(NotFoundError, match="was queued for run"):
             start(database, tenant, claimed, run_id=run, queued=True)
-    row, first = start(
+    row, first, _ = start(
         database, tenant, execution_id, run_id=executions.run_id_for(execution_id), queued=True
     )
     assert (row.id, first) == (execution_id, True)
@@ -186,14 +188,16 @@ def test_a_run_cannot_claim_an_execution_that_was_queued_for_another(database, t
 
 def test_a_run_that_is_cleared_in_airflow_runs_again(database: Database, tenant: str, live, enqueue):
     execution_id = enqueue()
-    first = start(database, tenant, execution_id)[0].started_at
+    first = start(database, tenant, execution_id).row.started_at
     with database.system() as session:
         row = executions.get_for_update(session, tenant, execution_id)
         executions.finish(session, row, "failed", error={"message": "boom"})
-    again, is_first = start(database, tenant, execution_id)
+    again, is_first, goes_on = start(database, tenant, execution_id)
 
     assert (again.status, again.error, again.ended_at, is_first) == ("running", None, None, False)
     assert again.started_at == first
+    # What failed for good is tried once more.
+    assert not goes_on
 
 
 def test_two_tasks_that_begin_at_once_share_one_row(database: Database, tenant: str, live):
@@ -201,8 +205,31 @@ def test_two_tasks_that_begin_at_once_share_one_row(database: Database, tenant: 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: start(database, tenant, execution_id), range(4)))
 
-    assert sorted(first for _, first in found) == [False, False, False, True]
-    assert {row.id for row, _ in found} == {execution_id}
+    assert sorted(one.first for one in found) == [False, False, False, True]
+    assert {one.row.id for one in found} == {execution_id}
+
+
+def test_an_execution_waits_where_a_node_does_and_none_is_at_work(database: Database, tenant: str, live):
+    execution_id = uuid4()
+    start(database, tenant, execution_id)
+    waits, works = (NodeKey(tenant, execution_id, name) for name in ("waits", "works"))
+
+    def status() -> str:
+        with database.tenant(tenant) as session:
+            executions.note_rest(session, tenant, execution_id)
+        return shown(database, tenant, execution_id).status
+
+    assert status() == "running"
+    with database.tenant(tenant) as session:
+        for key in (waits, works):
+            log.start_attempt(session, key, "wait_delay")
+        log.rest(session, waits, 1, {"days": 1}, datetime.now(UTC))
+    assert status() == "running"
+    with database.tenant(tenant) as session:
+        log.end_attempt(session, works, 1, "success")
+    assert status() == "waiting"
+    assert start(database, tenant, execution_id).is_open
+    assert shown(database, tenant, execution_id).status == "running"
 
 
 def test_an_end_is_kept_with_output_and_error(database: Database, tenant: str, live, enqueue):
