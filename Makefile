@@ -26,10 +26,11 @@ demo: $(READY) ## Start the stack, publish lead qualification, import leads, sho
 	.venv/bin/oneo demo --leads "$(LEADS)" --rows $(ROWS)
 
 test: $(READY) ## All tests, on a real PostgreSQL and a real Airflow
-	.venv/bin/pytest --numprocesses 2 --no-loadscope-reorder
+	.venv/bin/pytest -m "not stack" --numprocesses 2 --dist loadfile
+	.venv/bin/pytest -m stack
 
 test-fast: $(READY) ## Tests that need no running Airflow
-	.venv/bin/pytest -m "not stack"
+	.venv/bin/pytest -m "not stack" --numprocesses 2 --dist loadfile
 
 lint: $(READY) ## ruff, mypy strict, import-linter
 	.venv/bin/ruff check .

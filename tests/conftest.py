@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,35 +24,12 @@ os.environ["ONEO_HOME"] = str(HOME)
 os.environ["AIRFLOW_HOME"] = str(HOME / "airflow")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Tables that commands print are as wide in every process, whichever test came first.
+os.environ["COLUMNS"] = "250"
 
 
 def pytest_sessionfinish() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of the stack begin: they take longest."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not needs_stack(item.path))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Side by side, one process runs all files that need the stack; the others are shared out, each as a whole."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByStack(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return "stack" if needs_stack(ROOT / file) else file
-
-    return ByStack(config, log)
-
-
-@cache
-def needs_stack(file: Path) -> bool:
-    """Whether a file has tests on the running stack."""
-    return "pytest.mark.stack" in file.read_text()
 
 
 @pytest.fixture(scope="session")

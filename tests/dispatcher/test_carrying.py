@@ -166,6 +166,30 @@ def test_the_version_that_runs_decides(crm, busy, begun):
     assert len(begun) == 6
 
 
+def test_a_definition_that_cannot_be_read_holds_up_nothing(crm, begun):
+    with crm.database.tenant(crm.tenant) as session:
+        # As if a version of ours had written it that nobody remembers.
+        version = workflows.publish(
+            session, crm.tenant, "old", name="Old", document={"id": "old"}, definition_hash="x", triggers=[]
+        ).version
+        for _ in range(2):
+            executions.enqueue(
+                session,
+                crm.tenant,
+                "old",
+                version=version,
+                trigger_node=None,
+                trigger_type="trigger_manual",
+                data={},
+                dag_id=workflows.dag_id(crm.tenant, "old"),
+            )
+    with crm.database.system() as session:
+        workflows.mark_live(session, crm.tenant, "old", version)
+    dispatch(crm)
+    # Their runs say what is wrong.
+    assert carried(crm) == [1, 1]
+
+
 def test_how_one_of_many_ended_is_not_how_its_run_ended(crm, busy, begun):
     busy(3, granularity="fused", max_active_runs=1)
     dispatch(crm)

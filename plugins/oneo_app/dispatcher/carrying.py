@@ -38,7 +38,11 @@ def room_for(session: Session, row: Execution) -> int:
 def _running_plan(session: Session, row: Execution) -> Plan | None:
     """The plan of the version that Airflow runs; None where that cannot be told."""
     version = workflows.running_version(session, row.tenant_id, row.workflow_id)
-    return plan_of(session, version) if version is not None else None
+    try:
+        return plan_of(session, version) if version is not None else None
+    except Exception:
+        # A definition that cannot be read any more: its run says what is wrong with it.
+        return None
 
 
 def _may_share(session: Session, row: Execution, plan: Plan) -> bool:
