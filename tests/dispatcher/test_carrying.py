@@ -92,7 +92,7 @@ def test_many_executions_share_the_runs_there_may_be_at_once(crm, busy, begun):
     # The oldest come first.
     assert [row.status for row in crm.started] == ["running"] * 16 + ["pending"] * 6
     assert {row.postponed for row in crm.started[16:]} == {
-        "as many runs of the workflow as may are at work; it goes along with the next"
+        "the workflow has as many runs at work as it may have: it goes along with the next"
     }
 
 

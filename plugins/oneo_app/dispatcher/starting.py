@@ -75,7 +75,7 @@ def _may_start(session: Session, row: Execution) -> bool:
 
 def _wait_for_place(session: Session, row: Execution) -> None:
     until = datetime.now(UTC) + timedelta(seconds=LOOK_AGAIN_SECONDS)
-    wait = Wait("as many runs of the workflow as may are at work; it goes along with the next", until)
+    wait = Wait("the workflow has as many runs at work as it may have: it goes along with the next", until)
     quotas.postpone_due(session, row.tenant_id, wait, workflow_id=row.workflow_id, held=True)
 
 
