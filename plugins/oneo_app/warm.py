@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ from oneo.store.contacts import Wanted
 from oneo.store.log import NodeKey
 from oneo_operators.catalogue import catalogue
 
+# What nodes load when they run.
+_MODULES = ("oneo_operators.airflow_task", "oneo_operators.record_stores", "oneo_operators.sub_workflows")
 # No tenant has this id: statements find nothing, or are refused, and nothing is changed.
 _NOBODY = "nobody"
 _NOTHING = UUID(int=0)
@@ -44,6 +47,8 @@ _KEY = NodeKey(_NOBODY, _NOTHING, "node")
 
 def warm_up(database: Database) -> None:
     """Load and compile what every task needs; leaves no connection open."""
+    for name in _MODULES:
+        import_module(name)
     catalogue().all()
     configure_mappers()
     scope = Scope({"record": {"score": 1}})
