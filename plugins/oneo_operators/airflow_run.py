@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -61,8 +61,21 @@ def begun(published: Published, start: Start, also: Callable[[Session, Execution
             raise start.refused
 
 
-def carried(published: Published, context: Context) -> list[Start]:
-    """The executions that the run of a whole workflow carries and that have not ended: one, or many at busy times.
+@dataclass(frozen=True)
+class Carried:
+    """What the run of a whole workflow carries.
+
+    Attributes:
+        left: The executions that have not ended.
+        shared: Whether there are others, or were.
+    """
+
+    left: list[Start]
+    shared: bool
+
+
+def carried(published: Published, context: Context) -> Carried:
+    """The executions of a run: one, or many at busy times.
 
     Raises:
         NodeError: The run claims an execution that cannot be.
@@ -72,7 +85,8 @@ def carried(published: Published, context: Context) -> list[Start]:
         if start.queued:
             dag_runs.await_start(session, start.execution_id)
         left = dag_runs.left_to_run(session, start.dag_id, start.run_id)
-    return [start] if left is None else [replace(start, execution_id=one) for one in left]
+        shared = len(dag_runs.states_in(session, start.dag_id, start.run_id)) > 1
+    return Carried([start] if left is None else [replace(start, execution_id=one) for one in left], shared)
 
 
 def start_of(published: Published, context: Context) -> Start:

@@ -73,16 +73,18 @@ class WholeOperator(BaseOperator):
         from oneo_operators.resting import rest  # noqa: PLC0415
         from oneo_operators.xcom import wrap  # noqa: PLC0415
 
-        starts = carried(self.published, context)
-        if len(starts) == 1:
-            end = self._run(starts[0])
+        run = carried(self.published, context)
+        if run.shared:
+            self._run_in_turn(run.left)
+            return None
+        for start in run.left:
+            end = self._run(start)
             if end.until is not None:
                 rest(self, end.until)
             problem = self._problem(end)
             if problem is not None:
                 raise problem
             return wrap(shortened(end.output))
-        self._run_in_turn(starts)
         return None
 
     def _run_in_turn(self, starts: Sequence[Start]) -> None:
@@ -90,7 +92,7 @@ class WholeOperator(BaseOperator):
         from oneo.store import dag_runs, executions  # noqa: PLC0415
         from oneo_operators.resting import rest  # noqa: PLC0415
 
-        failed, waits = [], []
+        waits = []
         for start in starts:
             with database().tenant(start.tenant_id) as session:
                 cancelled = executions.get(session, start.execution_id).status == "cancelled"
@@ -100,20 +102,23 @@ class WholeOperator(BaseOperator):
             if end.until is not None:
                 waits.append(end.until)
                 continue
-            problem = self._problem(end)
-            if problem is not None:
-                failed.append(f"execution {start.execution_id}: {problem.message}")
             logger.info("execution %s ended as %s", start.execution_id, end.status)
             # Nobody waits for the others: it ends now.
             with database().tenant(start.tenant_id) as session:
                 dag_runs.note_end(session, start.tenant_id, start.execution_id, end.status)
         if waits:
             rest(self, min(waits))
+        if not starts:
+            return
+        with database().tenant(starts[0].tenant_id) as session:
+            # Also those that ended before the others waited, or before the task was killed.
+            states = dag_runs.states_in(session, starts[0].dag_id, starts[0].run_id)
+        failed = [str(one) for one, state in states.items() if state in ("failed", dag_runs.TIMED_OUT)]
         if failed:
-            shown = "; ".join(failed[:_SHOWN]) + ("; …" if len(failed) > _SHOWN else "")
+            shown = ", ".join(failed[:_SHOWN]) + (", …" if len(failed) > _SHOWN else "")
             raise PermanentNodeError(
-                f"{len(failed)} of {len(starts)} executions failed: {shown}",
-                "clear the task to try these again; the others have succeeded and stay as they are",
+                f"{len(failed)} of {len(states)} executions failed: {shown}",
+                "`oneo runs show` says why; clear the task to try these again, the others stay as they are",
             )
 
     def _run(self, start: Start) -> FlowEnd:

@@ -80,7 +80,7 @@ def test_a_wait_keeps_no_worker_and_repeats_nothing(stack, tenant_id, publish, p
 
 
 @pytest.mark.timeout(300)
-def test_executions_that_share_a_run_wait_each_for_itself(stack, tenant_id, publish, pipelines):
+def test_executions_that_share_a_run_wait_and_fail_each_for_itself(stack, tenant_id, publish, pipelines):
     fused = document(0, "fused")
     fused["nodes"][2]["config"] = {"delay_seconds": "{{ variables.seconds }}"}
     fused["nodes"][1]["config"]["record_data"] = {"name": "{{ execution.id }}"}
@@ -91,7 +91,9 @@ def test_executions_that_share_a_run_wait_each_for_itself(stack, tenant_id, publ
     from oneo_app import runs
 
     ids = [
-        runs.enqueue(stack.database, tenant_id, "patient", {"seconds": number % 3}).execution_id
+        runs.enqueue(
+            stack.database, tenant_id, "patient", {"seconds": number % 3 if number != 1 else -1}
+        ).execution_id
         for number in range(9)
     ]
 
@@ -102,5 +104,10 @@ def test_executions_that_share_a_run_wait_each_for_itself(stack, tenant_id, publ
         return found if all(row.status in executions.FINAL for row in found) else None
 
     found = wait_until(ended, "all executions to end", timeout=200)
-    assert [row.status for row in found] == ["success"] * 9
-    assert names(stack, tenant_id) == sorted(str(one) for one in ids for _ in range(2))
+    assert [row.status for row in found] == ["success", "failed", *["success"] * 7]
+    made = [str(one) for number, one in enumerate(ids) for _ in range(1 if number == 1 else 2)]
+    assert names(stack, tenant_id) == sorted(made)
+    place = f"/api/v2/dags/{tenant_id}--patient/dagRuns/{found[1].run_id}"
+    with stack.airflow() as airflow:
+        # It failed before the others of its run had waited.
+        assert wait_until(lambda: airflow.get(place).json()["state"] == "failed", "the run to fail")

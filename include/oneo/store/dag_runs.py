@@ -34,6 +34,12 @@ def left_to_run(session: Session, dag_id: str, run_id: str) -> list[UUID] | None
     return (left or failed) if rows else None
 
 
+def states_in(session: Session, dag_id: str, run_id: str) -> dict[UUID, str]:
+    """How each execution of a DAG run stands, oldest first: as its task has noted, else as its row says."""
+    query = select(Execution).where(_of_run(dag_id, run_id)).order_by(Execution.created_at, Execution.id)
+    return {row.id: row.run_state or row.status for row in session.scalars(query)}
+
+
 def note_run_state(session: Session, dag_id: str, run_id: str, state: str) -> int:
     """Record how a DAG run ended; the dispatcher finishes its executions (system session).
 
